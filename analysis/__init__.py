@@ -1,0 +1,1 @@
+"""Analysis of feedback: sentiment, aspects and stages, measures, charts."""

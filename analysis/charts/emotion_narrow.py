@@ -1,0 +1,88 @@
+"""The emotion curve down a phone's screen, a row for every stage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from analysis.charts import theme
+from analysis.charts.drawing import ChartFigure, Drawing
+from analysis.charts.emotion_lines import (
+    Plot,
+    SourceLine,
+    StagePoint,
+    draw_before,
+    draw_interval,
+    draw_keys,
+    draw_line,
+    draw_sources,
+    keys_of,
+    place_keys,
+    write_figures,
+)
+from analysis.charts.theme import Words, is_shown, known
+
+
+def draw_narrow(stages: Sequence[StagePoint], words: Words, sources: Sequence[SourceLine]) -> ChartFigure:
+    """Draw the stages as rows from top to bottom, the scale from left to right."""
+    names, row, top = 130.0, 68.0, 34.0
+    left, right = names + 16, theme.NARROW_PX - 18.0
+    bottom = top + row * len(stages)
+    keys = keys_of(stages, sources, words)
+    foot = 32 + 20 * place_keys(keys, theme.NARROW_PX)[-1][1] if keys else 4
+    drawing = Drawing(theme.NARROW_PX, bottom + foot)
+    plot = Plot(
+        drawing,
+        lambda stage, value: (left + (right - left) * value / 100, top + (stage + 0.5) * row),
+        across=False,
+    )
+    _ground_narrow(drawing, len(stages), (left, right), (top, row), words)
+    draw_before(plot, stages)
+    draw_interval(plot, stages)
+    draw_sources(plot, sources)
+    draw_line(plot, stages)
+    for position, stage in enumerate(stages):
+        _stage_narrow(plot, position, stage, words, names)
+    draw_keys(drawing, keys, bottom + 24)
+    return drawing.figure
+
+
+def _ground_narrow(
+    drawing: Drawing,
+    rows: int,
+    across: tuple[float, float],
+    down: tuple[float, float],
+    words: Words,
+) -> None:
+    (left, right), (top, row) = across, down
+    third, height = (right - left) * 0.4, row * rows
+    drawing.rectangle(left - 12, top, third + 12, height, theme.ALARM, opacity=0.05)
+    drawing.rectangle(right - third, top, third + 12, height, theme.ACCENT, opacity=0.05)
+    for part in (0.0, 0.5, 1.0):
+        x = left + (right - left) * part
+        drawing.line([(x, top), (x, top + height)], theme.LINE, 1.0)
+    for number in range(1, rows):
+        drawing.line([(0, top + number * row), (theme.NARROW_PX, top + number * row)], theme.LINE, 1.0)
+    drawing.face(left, 16, theme.ALARM, happy=False)
+    drawing.face(right, 16, theme.ACCENT, happy=True)
+    drawing.text(left + 15, 20.5, words.number(0), size=theme.SMALL, colour=theme.MUTED)
+    drawing.text((left + right) / 2, 20.5, words.number(50), size=theme.SMALL, colour=theme.MUTED, align="center")
+    drawing.text(right - 15, 20.5, words.number(100), size=theme.SMALL, colour=theme.MUTED, align="right")
+
+
+def _stage_narrow(plot: Plot, position: int, stage: StagePoint, words: Words, names: float) -> None:
+    drawing = plot.drawing
+    middle = plot.place(position, 0)[1]
+    lines = theme.wrap(stage.label, names, size=13)
+    start = middle + 4 - 17 * len(lines) / 2
+    for number, line in enumerate(lines):
+        drawing.text(0, start + 17 * number, line, size=13)
+    size = words.size(stage.estimate.n)
+    drawing.text(0, start + 17 * len(lines), size, size=theme.SMALL, colour=theme.MUTED)
+    if not is_shown(stage.estimate):
+        x = plot.place(position, 50)[0]
+        drawing.text(x, middle + 4.5, words.too_few, size=13, colour=theme.MUTED, align="center", halo=True)
+        return
+    x, y = plot.place(position, known(stage.estimate)[0])
+    link = stage.link(words)
+    drawing.mark(x, y, theme.ACCENT, size=12, hollow=stage.estimate.n < theme.FEW, link=link)
+    write_figures(drawing, x, y - 14, stage, words, align="center")

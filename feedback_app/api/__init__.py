@@ -1,0 +1,1 @@
+"""The API of devices and staff, under /api/v1."""

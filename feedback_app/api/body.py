@@ -1,0 +1,66 @@
+"""Reading a JSON body that anybody may have sent."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+DEPTH_LIMIT = 64
+TOO_DEEP = '"\\u0000too deep"'
+
+
+class NotJson(ValueError):
+    """The body is not JSON as the standard has it."""
+
+
+def _refuse(constant: str) -> Any:
+    raise NotJson(constant)
+
+
+def _whole(text: str) -> int:
+    # Longer whole numbers than Python will turn into text answer no question; the sign and size are enough.
+    return int(text) if len(text) < sys.int_info.default_max_str_digits else int(text[:20])
+
+
+def shorten(text: str) -> str:
+    """Return JSON text with everything nested deeper than the limit replaced by a string that no rule accepts.
+
+    So one item that is nested without end is refused as an item, and its neighbours are read.
+    """
+    kept: list[str] = []
+    depth, start, in_string, escaped = 0, 0, False, False
+    for index, character in enumerate(text):
+        if in_string:
+            if escaped:
+                escaped = False
+            elif character == "\\":
+                escaped = True
+            elif character == '"':
+                in_string = False
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            if depth == DEPTH_LIMIT:
+                kept.append(text[start:index] + TOO_DEEP)
+            depth += 1
+        elif character in "]}":
+            depth -= 1
+            if depth == DEPTH_LIMIT:
+                start = index + 1
+    if depth != 0:
+        raise NotJson("cut off")
+    kept.append(text[start:])
+    return "".join(kept)
+
+
+def parse(raw: bytes) -> Any:
+    """Return the value of a JSON body, or raise NotJson; NaN, Infinity and cut-off bodies are not JSON."""
+    try:
+        text = raw.decode("utf-8")
+        try:
+            return json.loads(text, parse_constant=_refuse, parse_int=_whole)
+        except RecursionError:
+            return json.loads(shorten(text), parse_constant=_refuse, parse_int=_whole)
+    except (ValueError, RecursionError) as error:
+        raise NotJson(str(error)) from None

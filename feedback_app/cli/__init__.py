@@ -1,0 +1,33 @@
+"""The otklik commands.
+
+Each command imports what it needs when it runs: `otklik --help` must not wait for Flask, SQLAlchemy or matplotlib.
+"""
+
+from __future__ import annotations
+
+import click
+
+from feedback_app.cli import checks, data, people, schema, serving
+from feedback_app.cli.common import version
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version(), prog_name="otklik")
+def main() -> None:
+    """Otklik: what customers live through in shops with a door."""
+
+
+for command in (
+    schema.db,
+    schema.demo,
+    serving.serve,
+    serving.worker,
+    people.user,
+    people.device,
+    data.import_group,
+    data.export_group,
+    data.rescore,
+    data.rollup,
+    checks.doctor,
+):
+    main.add_command(command)

@@ -1,0 +1,141 @@
+"""Commands that bring data in and out, and recount it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from feedback_app.cli import common
+
+REFUSED_SHOWN = 20
+
+
+def _moment(_context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("write 2026-03-31 or 2026-03-31T14:05", param=parameter) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.group("import")
+def import_group() -> None:
+    """Bring data in from files."""
+
+
+@import_group.command("reviews")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--store", metavar="CODE", help="The store of rows that name none.")
+@click.option("--touchpoint", metavar="KEY", help="The touchpoint of rows that name none.")
+@click.option("--date", "moment", callback=_moment, metavar="DATE", help="The time of rows that have none.")
+@click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@click.option("--skip-bad", is_flag=True, help="Import the good rows and leave the bad ones out.")
+@click.pass_context
+def import_reviews(
+    context: click.Context,
+    file: Path,
+    store: str | None,
+    touchpoint: str | None,
+    moment: datetime | None,
+    dry_run: bool,
+    skip_bad: bool,
+) -> None:
+    """Import customers' reviews from a .csv or .csv.gz with a column `text`."""
+    from feedback_app.domain.access import SYSTEM  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.services import reviews  # noqa: PLC0415  (start-up time of --help)
+
+    rows = reviews.count_rows(file)
+    with common.database() as database, common.progress(rows, "Scoring reviews") as step:
+        report = reviews.import_reviews(
+            database,
+            replace(SYSTEM, actor="command line"),
+            file,
+            reviews.Defaults(store, touchpoint, moment),
+            dry_run=dry_run,
+            skip_bad=skip_bad,
+            progress=step,
+        )
+    for refused in report.refused:
+        click.echo(f"line {refused.line}, {refused.column}: {common.explain(refused.problem)}", err=True)
+    words = f"{report.read} rows read, {report.stored} stored, {report.duplicates} there already"
+    click.echo(f"{words}, {len(report.refused)} refused.")
+    if dry_run:
+        click.echo("Nothing was written: this was a dry run.")
+    elif not report.written:
+        click.echo("Nothing was written. Mend the rows above, or leave them out with --skip-bad.")
+    if report.refused and not skip_bad:
+        context.exit(1)
+
+
+@click.group("export")
+def export_group() -> None:
+    """Write data to files."""
+
+
+@export_group.command("responses")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--since", callback=_moment, metavar="DATE", help="From this time on (UTC).")
+@click.option("--until", callback=_moment, metavar="DATE", help="Before this time (UTC).")
+@click.option("--store", metavar="CODE")
+def export_responses(file: Path, since: datetime | None, until: datetime | None, store: str | None) -> None:
+    """Write responses to a .csv or .jsonl file."""
+    from feedback_app.domain.access import SYSTEM  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.services import exchange  # noqa: PLC0415  (start-up time of --help)
+
+    with common.database() as database:
+        total = exchange.count_responses(database, SYSTEM, since=since, until=until, store=store)
+        with common.progress(total, "Writing responses") as step:
+            count = exchange.export_responses(
+                database, SYSTEM, file, since=since, until=until, store=store, progress=step
+            )
+    click.echo(f"{count} responses written to {file}.")
+
+
+@click.command()
+def rescore() -> None:
+    """Score and locate all texts anew with the model in place."""
+    from feedback_app.services import counting  # noqa: PLC0415  (start-up time of --help)
+
+    with common.database() as database:
+        total = counting.responses_in_all(database, with_comment=True)
+        with common.progress(total, "Scoring texts anew") as step:
+            changed = counting.rescore(database, step)
+    click.echo(f"{total} texts scored, {changed} changed.")
+
+
+@click.group()
+def rollup() -> None:
+    """Care for the counts that pages read."""
+
+
+@rollup.command()
+@click.pass_context
+def verify(context: click.Context) -> None:
+    """Compare the rollups with the raw responses; exit 1 where they differ."""
+    from feedback_app.services import counting  # noqa: PLC0415  (start-up time of --help)
+
+    with common.database() as database:
+        total = counting.responses_in_all(database)
+        with common.progress(total, "Recounting") as step:
+            different = counting.verify(database, step)
+    for key, kept, counted in different[:REFUSED_SHOWN]:
+        click.echo(f"{key}: kept {tuple(kept)}, counted {tuple(counted)}", err=True)
+    if different:
+        click.echo(f"{len(different)} cells differ from {total} responses. Mend them with: otklik rollup rebuild")
+        context.exit(1)
+    click.echo(f"The rollups equal a recount of {total} responses.")
+
+
+@rollup.command()
+def rebuild() -> None:
+    """Count the rollups anew from the raw responses."""
+    from feedback_app.services import counting  # noqa: PLC0415  (start-up time of --help)
+
+    with common.database() as database, common.progress(counting.responses_in_all(database), "Recounting") as step:
+        count = counting.rebuild(database, step)
+    click.echo(f"{count} cells counted anew.")

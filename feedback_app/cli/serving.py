@@ -1,0 +1,124 @@
+"""Commands that run: serve, worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from feedback_app.cli import common
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+THREADS = 16
+BACKLOG = 1024
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+PR_SET_PDEATHSIG = 1
+
+
+def end_with_parent() -> None:
+    """Let this process be killed when its parent dies, by kill -9 too, so that no half server keeps the port."""
+    if sys.platform != "linux":
+        return
+    import ctypes  # noqa: PLC0415  (start-up time of --help)
+
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def serving_app() -> Flask:
+    """Return the app of a serving process, with the outbox's runner beside it; granian calls this in its worker."""
+    end_with_parent()
+    from feedback_app import config  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.app import create_app  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.jobs import Runner  # noqa: PLC0415  (start-up time of --help)
+
+    app = create_app()
+    Runner(app, config.load()).start()
+    return app
+
+
+def _address(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
+
+
+def _announce(address: str) -> None:
+    from feedback_app.services import chain, demo  # noqa: PLC0415  (start-up time of --help)
+
+    with common.database() as database:
+        click.echo(f"Otklik {common.version()} serves {address}")
+        if not chain.is_demo(database):
+            return
+        places = demo.places_to_open(database)
+    click.echo("\nOpen:")
+    for what, path in places:
+        click.echo(f"  {what:<28} {address}{path}")
+    click.echo(f"\nSign in (password {demo.PASSWORD}):")
+    for role, email in demo.SIGN_INS:
+        click.echo(f"  {role:<28} {email}")
+    click.echo("\nStop with Ctrl+C.", nl=True)
+
+
+def _check(host: str, workers: int, sqlite: bool) -> None:
+    if workers > 1 and sqlite:
+        raise click.ClickException(
+            "More than one worker needs PostgreSQL: SQLite is fast with one writing process and slow with two."
+        )
+    settings = common.settings()
+    if host not in LOOPBACK and not settings.https:
+        click.echo("Warning: plain http beyond this machine. Kiosks work offline on https alone.", err=True)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve in the foreground until Ctrl+C or SIGTERM."""
+    from granian import Granian  # noqa: PLC0415  (start-up time of --help)
+    from granian.constants import Interfaces  # noqa: PLC0415  (start-up time of --help)
+    from granian.log import LogLevels  # noqa: PLC0415  (start-up time of --help)
+
+    with common.database() as database:
+        _check(host, workers, database.is_sqlite)
+    _announce(_address(host, port))
+    sys.stdout.flush()
+    options: dict[str, Any] = {"blocking_threads": THREADS, "backlog": BACKLOG, "log_level": LogLevels.warning}
+    server = Granian(
+        "feedback_app.cli.serving:serving_app",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        factory=True,
+        workers_kill_timeout=8,
+        **options,
+    )
+    server.serve()
+
+
+@click.command()
+def worker() -> None:
+    """Run the jobs (letters) apart from serve, until Ctrl+C or SIGTERM."""
+    from feedback_app import config  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.app import create_app  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.jobs import Runner  # noqa: PLC0415  (start-up time of --help)
+
+    with common.database():
+        pass
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: ended.set())
+    runner = Runner(create_app(), config.load())
+    runner.start()
+    click.echo("The worker runs the outbox. Stop with Ctrl+C.")
+    ended.wait()
+    runner.stop()

@@ -1,0 +1,1 @@
+"""The rules of customer feedback, in plain Python: knows nobody, imports the standard library alone."""

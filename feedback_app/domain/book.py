@@ -1,0 +1,61 @@
+"""What an entry of the electronic feedback book must and may hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from feedback_app.domain.cases import BOOK_KINDS
+from feedback_app.domain.errors import Invalid, Problem
+from feedback_app.domain.scales import TEXT_LIMIT, clean_text
+
+NAME_LIMIT = 120
+CONTACT_LIMIT = 200
+CONSENT_VERSION = "1"
+"""Version of the consent's wording that is shown with the form and kept with the entry."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An entry as written; name and contact are there only with consent."""
+
+    kind: str
+    text: str
+    name: str | None = None
+    contact: str | None = None
+    consent: bool = False
+
+
+def _short(raw: Mapping[str, Any], key: str, limit: int, problems: list[Problem]) -> str | None:
+    value = raw.get(key) or ""
+    if not isinstance(value, str):
+        problems.append(Problem("wrong_type", key))
+        return None
+    if len(value) > limit:
+        problems.append(Problem("too_long", key, limit=limit))
+    return clean_text(value) or None
+
+
+def accept(raw: Mapping[str, Any]) -> Entry:
+    """Return an entry, or raise Invalid with a problem per field.
+
+    Anonymous by default; whoever leaves a name or a contact must consent to its keeping (Law 99-Z, 152-FZ).
+    """
+    problems: list[Problem] = []
+    kind, text = raw.get("kind"), raw.get("text")
+    if kind not in BOOK_KINDS:
+        problems.append(Problem("required" if not kind else "unknown_choice", "kind"))
+    if not isinstance(text, str) or not clean_text(text):
+        problems.append(Problem("required", "text"))
+        text = ""
+    elif len(text) > TEXT_LIMIT:
+        problems.append(Problem("too_long", "text", limit=TEXT_LIMIT))
+    name = _short(raw, "name", NAME_LIMIT, problems)
+    contact = _short(raw, "contact", CONTACT_LIMIT, problems)
+    consent = bool(raw.get("consent"))
+    if (name or contact) and not consent:
+        problems.append(Problem("consent_needed", "consent"))
+    if problems:
+        raise Invalid(problems)
+    return Entry(str(kind), clean_text(text), name, contact, consent)

@@ -1,0 +1,107 @@
+"""Question types: which JSON value answers which, and what a value is worth on 0-100."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Collection
+from typing import Any
+
+from feedback_app.domain.errors import Problem
+
+TYPES: tuple[str, ...] = (
+    "smiley4",
+    "smiley5",
+    "nps",
+    "ces",
+    "rating",
+    "yes_no",
+    "choice",
+    "text",
+    "number",
+    "consent",
+)
+SCORED_TYPES = frozenset({"smiley4", "smiley5", "rating"})
+"""Types that make up the score of a response."""
+RATING_SIZES = (5, 7, 10)
+TEXT_LIMIT = 4_000
+"""Characters of one written answer, at most."""
+NUMBER_LIMIT = 10**12
+NOT_APPLICABLE = "na"
+
+_BOUNDS = {"smiley4": (1, 4), "smiley5": (1, 5), "nps": (0, 10), "ces": (1, 7)}
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+
+
+def bounds(kind: str, size: int | None = None) -> tuple[int, int] | None:
+    """Return the lowest and highest value of a scale; None for a type that is no scale."""
+    if kind == "rating":
+        return (1, size or 5)
+    return _BOUNDS.get(kind)
+
+
+def measure_of(kind: str, size: int | None = None) -> str:
+    """Return the rollup measure a scale feeds: the type, a rating with its size (`rating5`)."""
+    return f"rating{size or 5}" if kind == "rating" else kind
+
+
+def top_boxes(size: int) -> int:
+    """Return how many boxes from the top count as satisfied: two, three on a scale of ten."""
+    return 3 if size == 10 else 2
+
+
+def clean_text(text: str) -> str:
+    """Return a text without what no database can keep (NUL, control characters, lone surrogates), trimmed."""
+    return _UNSTORABLE.sub("", text.replace("\r\n", "\n")).strip()
+
+
+def scale_value(value: Any, kind: str, field: str, size: int | None = None) -> int:
+    """Return the value of a scale's answer, or raise Problem: an integer inside the scale; never a boolean."""
+    limits = bounds(kind, size)
+    if limits is None:
+        raise Problem("wrong_type", field)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Problem("wrong_type", field)
+    if not limits[0] <= value <= limits[1]:
+        raise Problem("out_of_scale", field, low=limits[0], high=limits[1])
+    return value
+
+
+def number_value(value: Any, field: str, low: float | None, high: float | None) -> float | int:
+    """Return a finite number inside its bounds, or raise Problem."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Problem("wrong_type", field)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Problem("wrong_type", field)
+    if abs(value) > NUMBER_LIMIT:
+        raise Problem("out_of_range", field, low=-NUMBER_LIMIT, high=NUMBER_LIMIT)
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise Problem("out_of_range", field, low=low, high=high)
+    return value
+
+
+def text_value(value: Any, field: str, limit: int = TEXT_LIMIT) -> str:
+    """Return a cleaned text of at most `limit` characters, or raise Problem."""
+    if not isinstance(value, str):
+        raise Problem("wrong_type", field)
+    if len(value) > limit:
+        raise Problem("too_long", field, limit=limit)
+    return clean_text(value)
+
+
+def one_of(value: Any, field: str, keys: Collection[str]) -> str:
+    """Return a key out of a closed list, or raise Problem."""
+    if not isinstance(value, str):
+        raise Problem("wrong_type", field)
+    if value not in keys:
+        raise Problem("unknown_choice", field)
+    return value
+
+
+def hundred(value: int, kind: str, size: int | None = None) -> float:
+    """Return a scale's value brought to 0-100: (value - 1) / (max - 1) x 100."""
+    limits = bounds(kind, size)
+    if limits is None:
+        raise Problem("wrong_type")
+    low, high = limits
+    return (value - low) / (high - low) * 100

@@ -1,0 +1,1 @@
+"""What every page and API route shares: rights, languages, errors, headers and limits."""

@@ -1,0 +1,107 @@
+"""Three languages on every page, and numbers, dates and words as the reader writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
+from flask import Flask, Response, g, request, url_for
+from flask_babel import Babel, get_locale
+from flask_login import current_user
+
+from feedback_app.domain.forms import LANGUAGES, word
+from feedback_app.edge.context import db, language, reader
+from feedback_app.services.chain import is_demo
+
+COOKIE = "lang"
+DEFAULT = "ru"
+YEAR = 365 * 24 * 3600
+MINUS = "\u2212"
+THIN_SPACE = "\u2009"
+
+
+def choose() -> str:
+    """Return the language of the request: asked for, kept in the cookie, the user's, the browser's, Russian."""
+    asked = request.args.get("lang")
+    if asked in LANGUAGES:
+        g.language_asked = asked
+        return asked
+    kept = request.cookies.get(COOKIE)
+    if kept in LANGUAGES:
+        return kept
+    own = getattr(current_user, "language", None) if current_user else None
+    if own in LANGUAGES:
+        return str(own)
+    return request.accept_languages.best_match(LANGUAGES) or DEFAULT
+
+
+def keep(response: Response) -> Response:
+    """Keep the language that was asked for in a cookie."""
+    if "language_asked" in g:
+        response.set_cookie(
+            COOKIE, g.language_asked, max_age=YEAR, samesite="Lax", secure=request.is_secure, httponly=True
+        )
+    return response
+
+
+def number(value: float | None, digits: int = 0) -> str:
+    """Return a number in the reader's locale, with a thin space in thousands for Russian and Belarusian."""
+    if value is None:
+        return "–"
+    rounded = round(value, digits) or 0.0
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    text = format_decimal(rounded, format=pattern, locale=get_locale())
+    return text.replace("-", MINUS).replace("\u00a0", THIN_SPACE).replace("\u202f", THIN_SPACE)
+
+
+def signed(value: float | None, digits: int = 0) -> str:
+    """Return a number with its sign, also a plus."""
+    text = number(value, digits)
+    return f"+{text}" if value is not None and round(value, digits) > 0 else text
+
+
+def day(value: date, form: str = "medium") -> str:
+    """Return a date in the reader's locale."""
+    return str(format_date(value, format=form, locale=get_locale()))
+
+
+def day_time(value: datetime, timezone: str = "Europe/Minsk") -> str:
+    """Return a moment in a store's time zone, in the reader's locale."""
+    return str(format_datetime(value, format="d MMM y, HH:mm", tzinfo=ZoneInfo(timezone), locale=get_locale()))
+
+
+def lang_url(code: str) -> str:
+    """Return the address of this page in another language."""
+    if request.endpoint is None:
+        return f"?lang={code}"
+    values: dict[str, object] = {**request.args.to_dict(flat=False), **(request.view_args or {}), "lang": code}
+    return url_for(request.endpoint, **values)  # type: ignore[arg-type]
+
+
+def _words(words: Mapping[str, str] | None) -> str:
+    return word(words, language())
+
+
+def init(app: Flask, translations: str) -> None:
+    """Set up Babel and what templates need to speak three languages."""
+    app.config.update(BABEL_TRANSLATION_DIRECTORIES=translations, BABEL_DEFAULT_LOCALE="en")
+    Babel(app, locale_selector=choose)
+    app.after_request(keep)
+
+    @app.context_processor
+    def words_for_templates() -> dict[str, object]:
+        return {
+            "language": language(),
+            "languages": LANGUAGES,
+            "word": _words,
+            "number": number,
+            "signed": signed,
+            "date": day,
+            "day_time": day_time,
+            "lang_url": lang_url,
+            "reader": reader(),
+            "demo": is_demo(db()),
+        }

@@ -1,0 +1,50 @@
+"""How often one address or device may ask."""
+
+from __future__ import annotations
+
+import math
+import time
+
+from flask import Flask, abort, current_app, make_response, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+BOOK_ENTRIES = "60 per minute"
+SURVEY_RESPONSES = "120 per minute"
+SIGN_INS = "10 per minute"
+DEVICE_ITEMS = RateLimitItemPerSecond(2_000, namespace="device")
+POINT_ITEMS = RateLimitItemPerMinute(6_000, namespace="point")
+
+limiter = Limiter(get_remote_address, storage_uri="memory://", default_limits=[])
+_items = FixedWindowRateLimiter(MemoryStorage())
+
+
+def init(app: Flask, *, enabled: bool) -> None:
+    """Set the limits up; `enabled` is the setting OTKLIK_RATE_LIMITS."""
+    app.config.update(RATELIMIT_ENABLED=enabled, RATELIMIT_HEADERS_ENABLED=True)
+    limiter.init_app(app)
+
+
+def limit_posts(app: Flask, endpoint: str, rate: str) -> None:
+    """Limit the POSTs of a view by address."""
+    app.view_functions[endpoint] = limiter.limit(rate, methods=["POST"])(app.view_functions[endpoint])
+
+
+def spend_items(limit: RateLimitItem, key: str, cost: int) -> None:
+    """Count items of a device or point; answer 429 with Retry-After once the limit is reached."""
+    if not current_app.config["RATELIMIT_ENABLED"] or cost <= 0:
+        return
+    if not _items.hit(limit, key, cost=cost):
+        reset = _items.get_window_stats(limit, key).reset_time
+        wait = max(1, math.ceil(reset - time.time()))
+        answer = make_response({"error": "too_many_requests"}, 429)
+        answer.headers["Retry-After"] = str(wait)
+        abort(answer)
+
+
+def address() -> str:
+    """Return the address of the sender, behind the trusted proxies."""
+    return request.remote_addr or "unknown"

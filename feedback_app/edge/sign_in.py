@@ -1,0 +1,93 @@
+"""Signing in with Flask-Security: argon2id, no account told apart from another, sign-out by POST alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, g
+from flask_babel import lazy_gettext
+from flask_security import RoleMixin, Security, UserMixin
+from flask_security.datastore import UserDatastore
+from sqlalchemy.orm import Session
+
+from feedback_app.domain.access import SYSTEM
+from feedback_app.storage.database import Database
+from feedback_app.storage.tables import Role, User
+
+SETTINGS: dict[str, Any] = {
+    "SECURITY_PASSWORD_HASH": "argon2",
+    "SECURITY_PASSWORD_SCHEMES": ["argon2"],
+    "SECURITY_DEPRECATED_PASSWORD_SCHEMES": [],
+    "SECURITY_PASSWORD_SINGLE_HASH": ["argon2"],
+    "SECURITY_PASSWORD_LENGTH_MIN": 8,
+    "SECURITY_REGISTERABLE": False,
+    "SECURITY_RECOVERABLE": False,
+    "SECURITY_CHANGEABLE": False,
+    "SECURITY_TRACKABLE": False,
+    "SECURITY_SEND_REGISTER_EMAIL": False,
+    "SECURITY_LOGOUT_METHODS": ["POST"],
+    "SECURITY_POST_LOGIN_VIEW": "/",
+    "SECURITY_POST_LOGOUT_VIEW": "/login",
+    "SECURITY_RETURN_GENERIC_RESPONSES": True,
+    "SECURITY_FLASH_MESSAGES": False,
+    "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "globally_deliverable": False},
+    "SECURITY_MSG_GENERIC_AUTHN_FAILED": (lazy_gettext("The e-mail address or the password is not right."), "error"),
+    "SECURITY_MSG_EMAIL_NOT_PROVIDED": (lazy_gettext("This needs an answer."), "error"),
+    "SECURITY_MSG_PASSWORD_NOT_PROVIDED": (lazy_gettext("This needs an answer."), "error"),
+    "SECURITY_MSG_INVALID_EMAIL_ADDRESS": (lazy_gettext("This is not an e-mail address."), "error"),
+}
+
+
+class SignedRole(RoleMixin, Role):
+    """A role as Flask-Security sees it."""
+
+
+class Account(UserMixin, User):
+    """A user as Flask-Security sees it."""
+
+
+class Accounts(UserDatastore):  # type: ignore[misc]
+    """Where Flask-Security finds users; it changes none: users are written by `services.users`."""
+
+    def __init__(self, db: Database) -> None:
+        super().__init__(Account, SignedRole)
+        self._db = db
+
+    def _session(self) -> Session:
+        if "account_session" not in g:
+            g.account_session = self._db.session(SYSTEM)
+        found: Session = g.account_session
+        return found
+
+    def find_user(self, case_insensitive: bool = False, session: Any = None, **kwargs: Any) -> Account | None:
+        """Return the user with these attributes; None where there is none."""
+        query = sa.select(Account)
+        for name, value in kwargs.items():
+            column = getattr(Account, name)
+            lowered = case_insensitive and isinstance(value, str)
+            query = query.where(sa.func.lower(column) == value.lower() if lowered else column == value)
+        return self._session().scalars(query).first()
+
+    def find_role(self, role: str) -> SignedRole | None:
+        """Return a role by its name."""
+        return self._session().scalars(sa.select(SignedRole).where(SignedRole.name == role)).first()
+
+    def put(self, model: Any) -> Any:
+        """Keep nothing: a user read for signing in is not changed."""
+        return model
+
+    def commit(self) -> None:
+        """Write nothing."""
+
+
+def init(app: Flask, db: Database, *, salt: str) -> None:
+    """Set up signing in."""
+    app.config.update(SETTINGS, SECURITY_PASSWORD_SALT=salt)
+    Security(app, Accounts(db), register_blueprint=True)
+
+    @app.teardown_appcontext
+    def close_session(_error: BaseException | None) -> None:
+        session: Session | None = g.pop("account_session", None)
+        if session is not None:
+            session.close()

@@ -1,0 +1,45 @@
+"""The one table from a problem's code to the words that its reader sees."""
+
+from __future__ import annotations
+
+from flask_babel import gettext, lazy_gettext
+
+from feedback_app.domain.errors import DomainError
+
+MESSAGES = {
+    "required": lazy_gettext("This needs an answer."),
+    "wrong_type": lazy_gettext("This answer cannot be read. Please choose or write it again."),
+    "out_of_scale": lazy_gettext("Choose a value from %(low)s to %(high)s."),
+    "out_of_range": lazy_gettext("The number must be between %(low)s and %(high)s."),
+    "too_long": lazy_gettext("The text is too long: at most %(limit)s characters. Nothing was lost; shorten it."),
+    "unknown_choice": lazy_gettext("Choose one of the answers shown."),
+    "unknown_question": lazy_gettext("The form does not have this question."),
+    "empty": lazy_gettext("Nothing is filled in yet. Answer at least one question."),
+    "consent_needed": lazy_gettext("A name or contact can be kept with your consent only. Tick it, or leave them out."),
+    "bad_id": lazy_gettext("The id is not a UUID."),
+    "bad_time": lazy_gettext("The time cannot be read. Write it as 2026-03-31 or 2026-03-31T14:05:00Z."),
+    "unknown_point": lazy_gettext("There is no such collection point. Check the address, or scan the code again."),
+    "unknown_store": lazy_gettext("There is no such store. Check its code."),
+    "unknown_region": lazy_gettext("There is no such region. Check its key."),
+    "unknown_touchpoint": lazy_gettext("There is no such touchpoint. Check its key."),
+    "unknown_visit": lazy_gettext("There is no such visit, or it is not yours."),
+    "unknown_entry": lazy_gettext("There is no such entry."),
+    "unknown_response": lazy_gettext("There is no such response."),
+    "unknown_form_version": lazy_gettext("The form has no such version."),
+    "unknown_language": lazy_gettext("The language must be ru, be or en."),
+    "conflict": lazy_gettext("This id was already used for another response."),
+    "not_storable": lazy_gettext("The response could not be stored."),
+    "already_submitted": lazy_gettext("This visit has already been handed in. Its result stands."),
+    "forbidden": lazy_gettext("Your role does not allow this. Ask the administrator if you need it."),
+    "stale_form": lazy_gettext("The page was open too long. Nothing was lost: please send it again."),
+    "missing_column": lazy_gettext("The file has no column “%(column)s”."),
+    "missing_value": lazy_gettext("This cell is empty."),
+}
+
+
+def message(problem: DomainError) -> str:
+    """Return what a problem means, in the reader's language; an unknown code says that the value is not accepted."""
+    found = MESSAGES.get(problem.code)
+    if found is None:
+        return gettext("This value is not accepted.")
+    return str(found) % problem.params if problem.params else str(found)

@@ -1,0 +1,1 @@
+"""Use cases: one call is one of them, whole or not at all."""

@@ -1,0 +1,231 @@
+"""Stores, points, forms and devices: what is there, and where responses may come in."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from feedback_app.domain import forms
+from feedback_app.domain.access import SYSTEM, Access, Right
+from feedback_app.domain.errors import NotFound, Problem
+from feedback_app.domain.responses import PointForm
+from feedback_app.services.clock import now
+from feedback_app.storage import house
+from feedback_app.storage.database import Database
+from feedback_app.storage.tables import Device, DevicePoint, FormRow, FormVersion, Point, Store, Touchpoint
+
+Words = Mapping[str, str]
+CHANNEL_FORMS = {"button": "kiosk_form_id", "qr": "survey_form_id"}
+_PAGE_CHANNELS = {"kiosk": "button", "survey": "qr"}
+
+
+@dataclass(frozen=True)
+class PointPage:
+    """What the page of a collection point shows."""
+
+    at: PointForm
+    store_code: str
+    store_names: Words
+    touchpoint_names: Words
+    timezone: str
+
+
+@dataclass(frozen=True)
+class StorePage:
+    """What the feedback book's page of a store shows."""
+
+    id: int
+    code: str
+    names: Words
+    country: str
+    timezone: str
+
+
+@dataclass(frozen=True)
+class PointRow:
+    """A collection point in a list."""
+
+    token: str
+    store_code: str
+    store_names: Words
+    touchpoint: str
+    touchpoint_names: Words
+
+
+def new_token() -> str:
+    """Return a token of 16 characters (96 bits) that can stand in an address."""
+    while (token := secrets.token_urlsafe(12)).startswith("-"):
+        pass
+    return token
+
+
+def hash_token(token: str) -> str:
+    """Return what is kept of a secret token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+class FormShelf:
+    """Parsed form versions, kept in memory: a published version never changes."""
+
+    def __init__(self) -> None:
+        self._forms: dict[int, forms.Form] = {}
+
+    def get(self, session: Session | Connection, version_id: int) -> forms.Form:
+        """Return a form version, read once."""
+        if version_id not in self._forms:
+            table = FormVersion.__table__
+            raw = session.execute(sa.select(table.c.definition).where(table.c.id == version_id)).scalar_one()
+            self._forms[version_id] = forms.parse(raw)
+        return self._forms[version_id]
+
+
+def shelf(db: Database) -> FormShelf:
+    """Return the form shelf of a database."""
+    found: FormShelf = db.memory.setdefault("forms", FormShelf())
+    return found
+
+
+def _version_row(session: Session, form_id: int, version: int | None) -> Any:
+    query = sa.select(FormVersion.id, FormVersion.version).where(FormVersion.form_id == form_id)
+    if version is not None:
+        query = query.where(FormVersion.version == version)
+    return session.execute(query.order_by(FormVersion.version.desc()).limit(1)).first()
+
+
+def point_form(db: Database, session: Session, point: Point, channel: str, version: int | None) -> PointForm:
+    """Return a point with a version of its channel's form (None: the newest), or raise Problem."""
+    form_id = getattr(point, CHANNEL_FORMS[channel])
+    row = _version_row(session, form_id, version) if form_id and (version is None or 0 < version < 2**31) else None
+    if row is None:
+        raise Problem("unknown_form_version", "form_version")
+    return PointForm(
+        point_id=point.id,
+        store_id=point.store_id,
+        token=point.token,
+        channel=channel,
+        touchpoint=point.touchpoint.key if point.touchpoint else None,
+        stage=point.touchpoint.stage if point.touchpoint else None,
+        form_version_id=row.id,
+        version=row.version,
+        form=shelf(db).get(session, row.id),
+    )
+
+
+def find_point(session: Session, token: str) -> Point | None:
+    """Return the open collection point of a token; None where there is none."""
+    return session.scalars(sa.select(Point).where(Point.token == token, Point.closed_at.is_(None))).first()
+
+
+def store_point(session: Session, store_id: int) -> Point:
+    """Return the point that stands for a store as a whole."""
+    return session.scalars(sa.select(Point).where(Point.store_id == store_id, Point.touchpoint_id.is_(None))).one()
+
+
+def point_page(db: Database, token: str, page: str) -> PointPage:
+    """Return what the kiosk page or survey of a point shows, or raise NotFound."""
+    with db.read(SYSTEM) as session:
+        point = find_point(session, token)
+        if point is None or point.touchpoint is None:
+            raise NotFound("unknown_point")
+        try:
+            at = point_form(db, session, point, _PAGE_CHANNELS[page], None)
+        except Problem:
+            raise NotFound("unknown_point") from None
+        return PointPage(at, point.store.code, point.store.names, point.touchpoint.names, point.store.timezone)
+
+
+def find_store(session: Session, code: str) -> Store | None:
+    """Return a store in the session's scope by its code; None where there is none."""
+    return session.scalars(sa.select(Store).where(Store.code == code)).first()
+
+
+def store_page(db: Database, code: str) -> StorePage:
+    """Return what the feedback book of a store shows, or raise NotFound."""
+    with db.read(SYSTEM) as session:
+        store = find_store(session, code)
+        if store is None:
+            raise NotFound("unknown_store")
+        return StorePage(store.id, store.code, store.names, store.country, store.timezone)
+
+
+def points(db: Database, access: Access) -> list[PointRow]:
+    """Return the collection points of the stores in scope, in the order of stores and touchpoints."""
+    access.require(Right.READ_POINTS)
+    with db.read(access) as session:
+        query = (
+            sa.select(Point)
+            .join(Point.store)
+            .join(Point.touchpoint)
+            .where(Point.closed_at.is_(None))
+            .order_by(Store.code, Touchpoint.position)
+        )
+        return [
+            PointRow(point.token, point.store.code, point.store.names, point.touchpoint.key, point.touchpoint.names)
+            for point in session.scalars(query)
+            if point.touchpoint is not None
+        ]
+
+
+def publish_form(connection: Connection, definition: Mapping[str, Any]) -> tuple[int, int]:
+    """Publish a new version of a form, or return the newest where it says the same; form id and version id."""
+    form = forms.parse(definition)
+    table, versions = FormRow.__table__, FormVersion.__table__
+    form_id = connection.execute(sa.select(table.c.id).where(table.c.key == form.key)).scalar()
+    if form_id is None:
+        form_id = connection.execute(
+            sa.insert(table).values(key=form.key, purpose=form.purpose).returning(table.c.id)
+        ).scalar_one()
+    query = sa.select(versions).where(versions.c.form_id == form_id).order_by(versions.c.version.desc()).limit(1)
+    newest = connection.execute(query).first()
+    if newest is not None and newest.definition == definition:
+        return form_id, newest.id
+    values = {
+        "form_id": form_id,
+        "version": newest.version + 1 if newest else 1,
+        "definition": dict(definition),
+        "published_at": now(),
+    }
+    version_id = connection.execute(sa.insert(versions).values(**values).returning(versions.c.id)).scalar_one()
+    return form_id, version_id
+
+
+def create_device(db: Database, access: Access, store_code: str, touchpoint: str) -> str:
+    """Create a device that holds one point and return its token, which is shown this once; or raise NotFound."""
+    with db.read(access) as session:
+        store = find_store(session, store_code)
+        if store is None:
+            raise NotFound("unknown_store")
+        point = session.scalars(
+            sa.select(Point).join(Point.touchpoint).where(Point.store_id == store.id, Touchpoint.key == touchpoint)
+        ).first()
+        if point is None:
+            raise NotFound("unknown_touchpoint")
+        store_id, point_id = store.id, point.id
+    token = secrets.token_urlsafe(32)
+
+    def work(connection: Connection) -> None:
+        moment = now()
+        values = {
+            "store_id": store_id,
+            "name": f"{store_code}/{touchpoint}/{uuid4().hex[:4]}",
+            "token_hash": hash_token(token),
+            "created_at": moment,
+        }
+        device_id = connection.execute(
+            sa.insert(Device.__table__).values(**values).returning(Device.__table__.c.id)
+        ).scalar_one()
+        connection.execute(
+            sa.insert(DevicePoint.__table__).values(device_id=device_id, point_id=point_id, since=moment)
+        )
+        house.audit(connection, moment, access.actor, "device.create", f"device:{device_id}", {"point": point_id})
+
+    db.write(work)
+    return token

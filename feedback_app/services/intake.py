@@ -1,0 +1,401 @@
+"""The one way in for every response: prepare (validate, score, locate), then write (insert, rollups, case)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from analysis.journey import Mention, locate
+from analysis.sentiment import Sentiment, score_comments
+from feedback_app.domain import cases, journey, responses
+from feedback_app.domain.access import SYSTEM, Access, Right
+from feedback_app.domain.checklists import score_visit
+from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
+from feedback_app.domain.forms import Form
+from feedback_app.domain.responses import Accepted, PointForm
+from feedback_app.domain.rollups import Facts, MentionFact, change, deltas, merge
+from feedback_app.services import catalogue
+from feedback_app.services.clock import now
+from feedback_app.storage import house, rollups
+from feedback_app.storage import responses as stored
+from feedback_app.storage.database import Database
+from feedback_app.storage.tables import Case, Device, DevicePoint, Point
+
+STORED, DUPLICATE, REJECTED = "stored", "duplicate", "rejected"
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who hands in: a device with the points it ever held, or the public token of one point."""
+
+    points: frozenset[int]
+    device_id: int | None = None
+    channel: str = "button"
+
+    @property
+    def unpaired(self) -> bool:
+        """Say whether no device vouches for the responses."""
+        return self.device_id is None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one item."""
+
+    id: str | None
+    status: str
+    problem: DomainError | None = None
+
+
+@dataclass
+class Prepared:
+    """A response ready to be written: its row, its mentions, what it adds, and the case it opens."""
+
+    row: dict[str, Any]
+    mentions: list[dict[str, Any]]
+    facts: Facts
+    case: dict[str, Any] | None = None
+
+    @property
+    def id(self) -> UUID:
+        """Return the response's id."""
+        found: UUID = self.row["id"]
+        return found
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What a hand-in brings beside the response: its case and further rows of the same transaction."""
+
+    case_reason: str | None = None
+    due_on: date | None = None
+    beside: Callable[[Connection], None] | None = field(default=None)
+
+
+# --- who sends --------------------------------------------------------------------------------------------------
+
+
+def device_sender(db: Database, token: str) -> Sender | None:
+    """Return the sender behind a device token; None for an unknown or revoked one."""
+    with db.read(SYSTEM) as session:
+        hashed = catalogue.hash_token(token)
+        device = session.scalars(sa.select(Device).where(Device.token_hash == hashed)).first()
+        if device is None or device.revoked_at is not None:
+            return None
+        held = session.scalars(sa.select(DevicePoint.point_id).where(DevicePoint.device_id == device.id))
+        return Sender(points=frozenset(held), device_id=device.id)
+
+
+def point_sender(db: Database, token: str) -> Sender | None:
+    """Return the sender that a collection point's public token makes; None for an unknown or closed point."""
+    with db.read(SYSTEM) as session:
+        point = catalogue.find_point(session, token)
+        return Sender(points=frozenset({point.id})) if point is not None and point.touchpoint_id else None
+
+
+Analysed = tuple[dict[UUID, Sentiment], dict[UUID, list[Mention]]]
+Analyse = Callable[[Sequence[Accepted]], Analysed]
+
+# --- prepare ----------------------------------------------------------------------------------------------------
+
+
+def _finder(db: Database, session: Session, sender: Sender) -> responses.FindForm:
+    known: dict[tuple[str, int | None], PointForm] = {}
+
+    def find(token: str, version: int | None) -> PointForm:
+        if (token, version) not in known:
+            point = session.scalars(sa.select(Point).where(Point.token == token[:64])).first()
+            if point is None or point.id not in sender.points:
+                raise Problem("unknown_point", "point")
+            known[token, version] = catalogue.point_form(db, session, point, sender.channel, version)
+        return known[token, version]
+
+    return find
+
+
+def analyse_words(accepted: Sequence[Accepted]) -> Analysed:
+    """Score and locate the comments, a touchpoint at a time."""
+    sentiments: dict[UUID, Sentiment] = {}
+    mentions: dict[UUID, list[Mention]] = {}
+    groups: dict[tuple[str | None, str | None], list[Accepted]] = {}
+    for item in accepted:
+        if item.comment:
+            groups.setdefault((item.at.touchpoint, item.at.stage), []).append(item)
+    for (touchpoint, stage), items in groups.items():
+        texts = [item.comment or "" for item in items]
+        for item, sentiment in zip(items, score_comments(texts), strict=True):
+            sentiments[item.id] = sentiment
+        located = locate(texts, touchpoint=touchpoint, touchpoint_stage=stage)
+        for item, found in zip(items, located, strict=True):
+            mentions[item.id] = found
+    return sentiments, mentions
+
+
+def mention_rows(response: Mapping[str, Any], mentions: Sequence[Mention]) -> list[dict[str, Any]]:
+    """Return the rows of the mentions located in a response's comment."""
+    return [
+        {
+            "response_id": response["id"],
+            "position": position,
+            "store_id": response["store_id"],
+            "occurred_at": response["occurred_at"],
+            "channel": response["channel"],
+            "stage": mention.stage,
+            "aspect": mention.aspect,
+            "polarity": mention.polarity,
+            "start": mention.start,
+            "end": mention.end,
+        }
+        for position, mention in enumerate(mentions)
+    ]
+
+
+def sentiment_columns(sentiment: Sentiment | None) -> dict[str, Any]:
+    """Return a response's columns of sentiment; all empty where nothing was scored."""
+    if sentiment is None:
+        return {
+            "sentiment": None,
+            "sentiment_label": None,
+            "sentiment_language": None,
+            "sentiment_model": None,
+            "terms": None,
+        }
+    return {
+        "sentiment": sentiment.polarity,
+        "sentiment_label": sentiment.label,
+        "sentiment_language": sentiment.language,
+        "sentiment_model": sentiment.model,
+        "terms": [[term, weight] for term, weight in sentiment.terms] or None,
+    }
+
+
+def facts_of(row: Mapping[str, Any], mentions: Sequence[Mapping[str, Any]], form: Form) -> Facts:
+    """Return what counting needs of a stored response and its mentions."""
+    return Facts(
+        point_id=row["point_id"],
+        source=row["channel"],
+        occurred_at=row["occurred_at"],
+        flagged=bool(row["flags"]),
+        form=form,
+        answers=row["answers"],
+        score=row["score"],
+        comment=row["comment"],
+        polarity=row["sentiment"],
+        label=row["sentiment_label"],
+        mentions=tuple(
+            MentionFact(mention["stage"], mention["aspect"], mention["polarity"])
+            for mention in mentions
+            if mention["polarity"] is not None
+        ),
+        visit=score_visit(form, row["answers"]) if form.purpose == "checklist" else None,
+    )
+
+
+def _row(item: Accepted, sender: Sender | None, sentiment: Sentiment | None) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "store_id": item.at.store_id,
+        "point_id": item.at.point_id,
+        "form_version_id": item.at.form_version_id,
+        "device_id": sender.device_id if sender else None,
+        "channel": item.at.channel,
+        "occurred_at": item.occurred_at,
+        "received_at": item.received_at,
+        "claimed_at": item.claimed_at,
+        "language": item.language,
+        "answers": item.answers,
+        "digest": item.digest,
+        "score": item.score,
+        "comment": item.comment,
+        **sentiment_columns(sentiment),
+        "flags": item.flags,
+        "unpaired": sender.unpaired if sender else False,
+        "voided_at": None,
+    }
+
+
+def prepare(
+    accepted: Sequence[Accepted], sender: Sender | None = None, analyse: Analyse | None = None
+) -> list[Prepared]:
+    """Return what is to be written for accepted responses: texts are scored and located here, before the write.
+
+    `analyse` takes the place of the analysis where the caller keeps its results.
+    """
+    sentiments, mentions = (analyse or analyse_words)(accepted)
+    prepared = []
+    for item in accepted:
+        row = _row(item, sender, sentiments.get(item.id))
+        rows = mention_rows(row, mentions.get(item.id, ()))
+        prepared.append(Prepared(row, rows, facts_of(row, rows, item.at.form)))
+    return prepared
+
+
+def case_row(item: Prepared, stage: str, reason: str, due_on: date | None) -> dict[str, Any]:
+    """Return the case that a response opens, on the stage it speaks of most."""
+    return {
+        "store_id": item.row["store_id"],
+        "response_id": item.id,
+        "stage": item.mentions[0]["stage"] if item.mentions else stage,
+        "reason": reason,
+        "status": "new",
+        "opened_at": item.row["received_at"],
+        "due_on": due_on,
+    }
+
+
+# --- write ------------------------------------------------------------------------------------------------------
+
+
+def write(connection: Connection, prepared: Sequence[Prepared]) -> set[UUID]:
+    """Insert what is new, count it, open its cases; return the ids that were new. All in the caller's transaction."""
+    new = stored.insert_new(connection, [item.row for item in prepared])
+    fresh = [item for item in prepared if item.id in new]
+    stored.insert_mentions(connection, [row for item in fresh for row in item.mentions])
+    stores = {item.facts.point_id: item.row["store_id"] for item in fresh}
+    rollups.add(connection, merge(deltas(item.facts) for item in fresh), stores)
+    opened = [item.case for item in fresh if item.case is not None]
+    if opened:
+        connection.execute(sa.insert(Case.__table__), opened)
+    return new
+
+
+def _write_each(db: Database, prepared: Sequence[Prepared]) -> tuple[set[UUID], dict[UUID, Problem]]:
+    """Write a batch; where the database refuses it, an item at a time, so that a bad one takes nothing with it."""
+    try:
+        return db.write(lambda connection: write(connection, prepared)), {}
+    except DBAPIError:
+        if len(prepared) == 1:
+            raise
+    log.exception("a batch of %d was refused and is written item by item", len(prepared))
+    new: set[UUID] = set()
+    failed: dict[UUID, Problem] = {}
+    for item in prepared:
+        try:
+            new |= db.write(lambda connection, item=item: write(connection, [item]))  # type: ignore[misc]
+        except DBAPIError:
+            log.exception("a response was refused by the database")
+            failed[item.id] = Problem("not_storable")
+    return new, failed
+
+
+# --- use cases --------------------------------------------------------------------------------------------------
+
+
+def _id_of(item: Any) -> str | None:
+    given = item.get("id") if isinstance(item, Mapping) else None
+    return given[:64] if isinstance(given, str) else None
+
+
+def record(db: Database, items: Sequence[Any], sender: Sender) -> list[Outcome]:
+    """Take a batch of a device or a kiosk page in; answer item by item, in the order sent.
+
+    `stored` means on disk. An id that is already there is a `duplicate` with the same content and a conflict with
+    other; a bad item is `rejected` with its first problem and takes no neighbour with it.
+    """
+    received_at = now()
+    outcomes: list[Outcome | None] = [None] * len(items)
+    accepted: dict[UUID, tuple[int, Accepted]] = {}
+    repeats: list[tuple[int, Accepted]] = []
+    with db.read(SYSTEM) as session:
+        finder = _finder(db, session, sender)
+        for index, item in enumerate(items):
+            try:
+                got = responses.accept(item, finder, received_at)
+            except Invalid as invalid:
+                outcomes[index] = Outcome(_id_of(item), REJECTED, invalid.problems[0])
+            except Problem as problem:
+                outcomes[index] = Outcome(_id_of(item), REJECTED, problem)
+            else:
+                if got.id in accepted:
+                    repeats.append((index, got))
+                else:
+                    accepted[got.id] = (index, got)
+        known = stored.digests(session, list(accepted))
+    fresh = [got for response_id, (_, got) in accepted.items() if response_id not in known]
+    new, failed = _write_each(db, prepare(fresh, sender)) if fresh else (set(), {})
+    raced = [got.id for got in fresh if got.id not in new and got.id not in failed]
+    if raced:
+        with db.read(SYSTEM) as session:
+            known.update(stored.digests(session, raced))
+    for response_id, (index, got) in accepted.items():
+        if response_id in new:
+            outcomes[index] = Outcome(str(response_id), STORED)
+            known[response_id] = got.digest
+        elif response_id in failed:
+            outcomes[index] = Outcome(str(response_id), REJECTED, failed[response_id])
+        else:
+            outcomes[index] = _repeat(got, known)
+    for index, got in repeats:
+        outcomes[index] = _repeat(got, known)
+    return [outcome for outcome in outcomes if outcome is not None]
+
+
+def _repeat(got: Accepted, known: Mapping[UUID, str]) -> Outcome:
+    if got.id not in known:
+        return Outcome(str(got.id), REJECTED, Problem("not_storable"))
+    if known[got.id] == got.digest:
+        return Outcome(str(got.id), DUPLICATE)
+    return Outcome(str(got.id), REJECTED, Problem("conflict", "id"))
+
+
+def hand_in(
+    db: Database, at: PointForm, response_id: UUID, answers: Mapping[str, Any], language: str | None
+) -> Outcome:
+    """Take in one response of a page; raise Invalid with a problem per field, or a conflict of ids."""
+    accepted = responses.build(response_id, at, answers, now(), language=language)
+    return store(db, accepted, Sender(points=frozenset({at.point_id})))
+
+
+def store(db: Database, accepted: Accepted, sender: Sender | None, extra: Extra | None = None) -> Outcome:
+    """Write one accepted response with what stands beside it; the same id and content again changes nothing."""
+    prepared = prepare([accepted], sender)[0]
+    failed = bool(accepted.visit and accepted.visit.failed_critical)
+    reason = extra.case_reason if extra else None
+    if cases.needs_case(reason, failed):
+        stage = accepted.at.stage or journey.WHOLE_VISIT_STAGE
+        prepared.case = case_row(prepared, stage, reason or "critical", extra.due_on if extra else None)
+
+    def work(connection: Connection) -> Outcome:
+        known = stored.digests(connection, [accepted.id])
+        if not known and write(connection, [prepared]):
+            if extra and extra.beside:
+                extra.beside(connection)
+            return Outcome(str(accepted.id), STORED)
+        known = known or stored.digests(connection, [accepted.id])
+        return _repeat(accepted, known)
+
+    outcome = db.write(work)
+    if outcome.problem:
+        raise outcome.problem
+    return outcome
+
+
+def void(db: Database, access: Access, response_id: UUID, reason: str) -> None:
+    """Take a response out of every count, with who did it and why; raise NotFound outside the reader's scope."""
+    access.require(Right.CHANGE_RESPONSES)
+
+    def work(connection: Connection) -> None:
+        row = stored.one(connection, response_id)
+        if row is None or not access.sees_store(row["store_id"]):
+            raise NotFound("unknown_response")
+        if row["voided_at"] is not None:
+            return
+        moment: datetime = now()
+        form = catalogue.shelf(db).get(connection, row["form_version_id"])
+        mentions = stored.mentions_of(connection, [response_id]).get(response_id, [])
+        taken = change(facts_of(row, mentions, form), None)
+        rollups.add(connection, taken, {row["point_id"]: row["store_id"]})
+        stored.update(connection, response_id, {"voided_at": moment})
+        house.audit(connection, moment, access.actor, "response.void", f"response:{response_id}", {"reason": reason})
+
+    db.write(work)

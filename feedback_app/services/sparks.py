@@ -1,0 +1,72 @@
+"""The course of measures over a period, in as many points as a small line can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from analysis.metrics import Estimate, shown
+from feedback_app.services.ground import local_day
+from feedback_app.services.metrics import FEEDS, estimate
+from feedback_app.services.periods import Period
+from feedback_app.storage.rollups_read import CellSum
+
+MOST_POINTS = 30
+
+
+@dataclass(frozen=True)
+class SparkPoint:
+    """A measure in the day, week or month that begins on `start`; fewer than five answers leave n alone."""
+
+    start: date
+    estimate: Estimate
+
+
+def sparks(
+    hourly: Sequence[tuple[str, Sequence[CellSum]]], measures: Sequence[str], period: Period
+) -> dict[str, tuple[SparkPoint, ...]]:
+    """Return the course of each measure from cells by hour, each part with its time zone.
+
+    By days where they fit into MOST_POINTS, else by weeks, else by months, of which the last MOST_POINTS stand.
+    Days without answers have their points too.
+    """
+    by_day: dict[date, list[CellSum]] = {}
+    for zone, cells in hourly:
+        for cell in cells:
+            by_day.setdefault(local_day(cell.hour, zone), []).append(cell)
+    first, last = _ends(by_day, period)
+    if first is None or last is None:
+        return dict.fromkeys(measures, ())
+    step = next((step for step in ("day", "week") if len(_starts(first, last, step)) <= MOST_POINTS), "month")
+    parts: dict[date, list[CellSum]] = {start: [] for start in _starts(first, last, step)[-MOST_POINTS:]}
+    for day, cells in by_day.items():
+        start = _start_of(day, step)
+        if start in parts:
+            parts[start].extend(cells)
+    return {measure: _course(measure, parts) for measure in measures}
+
+
+def _course(measure: str, parts: Mapping[date, Sequence[CellSum]]) -> tuple[SparkPoint, ...]:
+    fed = FEEDS[measure]
+    return tuple(
+        SparkPoint(start, shown(estimate(measure, [cell for cell in cells if cell.measure in fed])))
+        for start, cells in parts.items()
+    )
+
+
+def _ends(by_day: Mapping[date, object], period: Period) -> tuple[date | None, date | None]:
+    if period.days is not None and isinstance(period.start, date) and isinstance(period.end, date):
+        return period.start, period.end
+    return min(by_day, default=None), max(by_day, default=None)
+
+
+def _start_of(day: date, step: str) -> date:
+    if step == "month":
+        return day.replace(day=1)
+    return day - timedelta(days=day.weekday()) if step == "week" else day
+
+
+def _starts(first: date, last: date, step: str) -> list[date]:
+    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
+    return list(dict.fromkeys(_start_of(day, step) for day in days))

@@ -1,0 +1,97 @@
+"""Responses and their mentions, in and out of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
+
+from feedback_app.storage.database import insert_or
+from feedback_app.storage.tables import MentionRow, Response
+
+_responses = Response.__table__
+_mentions = MentionRow.__table__
+CHUNK = 500
+
+
+def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    for start in range(0, len(ids), CHUNK):
+        yield ids[start : start + CHUNK]
+
+
+def digests(session: Session | Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the content digest of each of these ids that is stored."""
+    found: dict[UUID, str] = {}
+    for part in _chunks(ids):
+        query = sa.select(_responses.c.id, _responses.c.digest).where(_responses.c.id.in_(part))
+        found.update({row.id: row.digest for row in session.execute(query)})
+    return found
+
+
+def insert_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
+    """Insert responses that are not there yet and return the ids that were new."""
+    if not rows:
+        return set()
+    insert = insert_or(connection, _responses).on_conflict_do_nothing(index_elements=["id"])
+    result = connection.execute(insert.returning(_responses.c.id), list(rows))
+    return set(result.scalars())
+
+
+def insert_mentions(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert the mentions of responses that are new in this transaction."""
+    if rows:
+        connection.execute(sa.insert(_mentions), list(rows))
+
+
+def delete_mentions(connection: Connection, ids: Sequence[UUID]) -> None:
+    """Delete the mentions of responses that are located anew in this transaction."""
+    for part in _chunks(ids):
+        connection.execute(sa.delete(_mentions).where(_mentions.c.response_id.in_(part)))
+
+
+def update(connection: Connection, response_id: UUID, values: Mapping[str, Any]) -> None:
+    """Change columns of one response."""
+    connection.execute(sa.update(_responses).where(_responses.c.id == response_id).values(**values))
+
+
+def page(
+    connection: Connection, after: UUID | None, *, with_comment: bool = False, size: int = 2_000
+) -> list[sa.RowMapping]:
+    """Return the next responses that count, by id; with `with_comment` those that hold words alone."""
+    query = sa.select(_responses).where(_responses.c.voided_at.is_(None)).order_by(_responses.c.id).limit(size)
+    if with_comment:
+        query = query.where(_responses.c.comment.is_not(None))
+    if after is not None:
+        query = query.where(_responses.c.id > after)
+    return list(connection.execute(query).mappings())
+
+
+def batches(connection: Connection) -> Iterator[list[sa.RowMapping]]:
+    """Yield all responses that count, in batches by id."""
+    last: UUID | None = None
+    while rows := page(connection, last):
+        yield rows
+        last = rows[-1]["id"]
+
+
+def mentions_of(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, list[sa.RowMapping]]:
+    """Return the mentions of responses, in the order of the text."""
+    found: dict[UUID, list[sa.RowMapping]] = {}
+    for part in _chunks(list(ids)):
+        query = (
+            sa.select(_mentions)
+            .where(_mentions.c.response_id.in_(part))
+            .order_by(_mentions.c.response_id, _mentions.c.position)
+        )
+        for row in connection.execute(query).mappings():
+            found.setdefault(row["response_id"], []).append(row)
+    return found
+
+
+def one(connection: Connection, response_id: UUID) -> sa.RowMapping | None:
+    """Return a response, voided or not; None where there is none."""
+    return connection.execute(sa.select(_responses).where(_responses.c.id == response_id)).mappings().first()

@@ -1,0 +1,143 @@
+"""The overview: what changed, what to mend first, where and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from analysis.metrics import Estimate
+from feedback_app.domain.access import Right
+from feedback_app.edge.context import db, reader
+from feedback_app.edge.languages import number
+from feedback_app.edge.rights import needs
+from feedback_app.services.overview import Overview, StoreRow, TouchpointRow, overview
+from feedback_app.web import figures, findings, vocabulary
+from feedback_app.web.blueprint import blueprint
+from feedback_app.web.filters import Chosen, chosen, for_template, period_words
+
+
+@blueprint.get("/", endpoint="overview")
+@needs(Right.SIGNED_IN)
+def show() -> ResponseReturnValue:
+    """Show the overview to who may read figures; lead everybody else to the visits."""
+    if not reader().may(Right.READ_FIGURES):
+        return redirect(url_for("web.visits"))
+    asked = chosen()
+    found = overview(db(), reader(), asked.filters)
+    return render_template(
+        "web/overview.html",
+        place="web.overview",
+        found=found,
+        title=findings.headline(found.headline),
+        findings=findings,
+        **_charts(found, asked),
+        **for_template(asked),
+    )
+
+
+def _charts(found: Overview, asked: Chosen) -> Mapping[str, object]:
+    heat = figures.heat_table(found.heat)
+    measure = gettext("Smiley index 0 to 100, %(period)s", period=period_words(asked.filters.period))
+    titles = {
+        "stores": stores_title(found.stores),
+        "touchpoints": touchpoints_title(found.touchpoints),
+        "heat": heat_title(heat) if heat else "",
+    }
+    return {
+        "titles": titles,
+        "measure_words": measure,
+        "sparks": {tile.measure: figures.spark(tile) for tile in found.tiles},
+        "stores_chart": figures.stores(found.stores, titles["stores"], measure, _store_url(asked)),
+        "touchpoints_chart": figures.touchpoints(
+            found.touchpoints, titles["touchpoints"], measure, _touchpoint_url(asked)
+        ),
+        "heat": heat,
+        "heat_chart": figures.heat(heat, titles["heat"], measure) if heat else None,
+        "ranks": figures.ranks,
+    }
+
+
+def _store_url(asked: Chosen) -> figures.Url:
+    return lambda code: url_for("web.overview", **asked.only(store=code))
+
+
+def _touchpoint_url(asked: Chosen) -> figures.Url:
+    if not reader().may(Right.READ_WORDS):
+        return lambda key: None
+    return lambda key: url_for("web.touchpoint_comments", key=key, **asked.carried)
+
+
+def stores_title(rows: Sequence[StoreRow]) -> str:
+    """Return what the stores' chart says: which one is surely last or first, if any is."""
+    ranked = [row for row in rows if row.rank is not None]
+    if len(ranked) < 2:
+        return gettext("Stores cannot be ranked with fewer than two of them")
+    last, first = ranked[-1], ranked[0]
+    if last.rank == (len(ranked), len(ranked)):
+        return gettext("%(store)s is last, and that is no chance", store=vocabulary.place(last.store))
+    if first.rank == (1, 1):
+        return gettext("%(store)s is first, and that is no chance", store=vocabulary.place(first.store))
+    return gettext("No store stands apart: the order could be chance")
+
+
+def touchpoints_title(rows: Sequence[TouchpointRow]) -> str:
+    """Return what the touchpoints' chart says: the lowest one, and whether it is surely the lowest."""
+    named = [(vocabulary.place(row.touchpoint), row.index) for row in rows if row.index.value is not None]
+    if len(named) < 2:
+        return gettext("Touchpoints cannot be compared yet")
+    name, lowest = min(named, key=lambda pair: _value(pair[1]))
+    apart = all(index is lowest or _apart(lowest, index) for _, index in named)
+    if apart:
+        return gettext("%(place)s is the lowest touchpoint, and that is no chance", place=name)
+    return gettext("%(place)s is the lowest touchpoint, but that could be chance", place=name)
+
+
+def heat_title(table: figures.HeatTable) -> str:
+    """Return what the map of hours says: the worst cell against all the others."""
+    shown = [
+        (cell, day, hour)
+        for day, line in zip(figures.WEEKDAYS, table.cells, strict=True)
+        for hour, cell in zip(table.hours, line, strict=True)
+        if cell.value is not None
+    ]
+    if len(shown) < 2:
+        return gettext("Too few responses to tell hours apart")
+    cell, day, hour = min(shown, key=lambda item: _value(item[0]))
+    values = {"day": vocabulary.weekday(day), "hour": f"{hour}–{hour + 1}", "value": findings.figure(cell)}
+    return gettext("The lowest hour: %(day)s, %(hour)s, mean %(value)s", **values)
+
+
+def _value(estimate: Estimate) -> float:
+    assert estimate.value is not None
+    return estimate.value
+
+
+def _apart(lower: Estimate, upper: Estimate) -> bool:
+    return lower.high is not None and upper.low is not None and lower.high < upper.low
+
+
+def why_words(why: str) -> str:
+    """Return why a place is to be mended."""
+    return {
+        "fell": gettext("Fell beyond chance"),
+        "low": gettext("Below the whole, not chance"),
+        "lowest": gettext("The lowest there is; could be chance"),
+    }.get(why, "")
+
+
+def who_words(who: str) -> str:
+    """Return who mends it."""
+    return {"manager": gettext("Store manager")}.get(who, who)
+
+
+def share_words(share: float) -> str:
+    """Return a share in per cent."""
+    return f"{number(share)}\u00a0%"
+
+
+blueprint.app_context_processor(
+    lambda: {"why_words": why_words, "who_words": who_words, "share_words": share_words}
+)

@@ -1,0 +1,151 @@
+"""The field's words for keys that the program thinks in: stages, aspects, sources, measures, weekdays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from babel.dates import get_day_names
+from flask_babel import LazyString, get_locale, lazy_gettext
+
+from feedback_app.domain.forms import word
+from feedback_app.edge.context import language
+
+_STAGES: Mapping[str, LazyString] = {
+    "awareness": lazy_gettext("Awareness"),
+    "evaluation": lazy_gettext("Evaluation"),
+    "deal": lazy_gettext("Deal"),
+    "experience": lazy_gettext("Customer experience"),
+    "trigger": lazy_gettext("Trigger"),
+}
+_GOALS: Mapping[str, LazyString] = {
+    "awareness": lazy_gettext("The customer notices the shop and comes in"),
+    "evaluation": lazy_gettext("The customer looks, compares and asks"),
+    "deal": lazy_gettext("The customer is served and pays"),
+    "experience": lazy_gettext("The customer uses what was bought"),
+    "trigger": lazy_gettext("Something brings the customer back"),
+}
+_ASPECTS: Mapping[str, LazyString] = {
+    "assortment": lazy_gettext("assortment"),
+    "availability": lazy_gettext("goods on the shelf"),
+    "price": lazy_gettext("prices"),
+    "promotion": lazy_gettext("promotions"),
+    "product_quality": lazy_gettext("product quality"),
+    "freshness": lazy_gettext("freshness"),
+    "service": lazy_gettext("service"),
+    "staff": lazy_gettext("staff"),
+    "queue": lazy_gettext("queue"),
+    "checkout": lazy_gettext("checkout"),
+    "store_environment": lazy_gettext("comfort in the shop"),
+    "cleanliness": lazy_gettext("cleanliness"),
+    "equipment": lazy_gettext("equipment"),
+    "delivery": lazy_gettext("delivery"),
+    "returns": lazy_gettext("returns"),
+    "loyalty_programme": lazy_gettext("loyalty programme"),
+    "information": lazy_gettext("information"),
+    "other": lazy_gettext("other things"),
+}
+_SOURCES: Mapping[str, LazyString] = {
+    "button": lazy_gettext("Loyalty button"),
+    "qr": lazy_gettext("QR survey"),
+    "comment": lazy_gettext("Comments left with answers"),
+    "book": lazy_gettext("Feedback book"),
+    "mystery": lazy_gettext("Mystery visits"),
+    "staff": lazy_gettext("Staff notes"),
+    "focus_group": lazy_gettext("Focus groups"),
+    "observation": lazy_gettext("Observation"),
+    "review": lazy_gettext("Reviews"),
+    "loyalty_card": lazy_gettext("Loyalty cards"),
+}
+_MEASURES: Mapping[str, LazyString] = {
+    "smiley": lazy_gettext("Smiley index"),
+    "csat": lazy_gettext("CSAT"),
+    "nps": lazy_gettext("NPS"),
+    "ces": lazy_gettext("CES"),
+    "checklist": lazy_gettext("Checklist score"),
+    "sentiment": lazy_gettext("Sentiment"),
+    "score": lazy_gettext("Score"),
+}
+_MEANINGS: Mapping[str, LazyString] = {
+    "smiley": lazy_gettext("mean of the smileys, 0 to 100"),
+    "csat": lazy_gettext("share of content customers, 0 to 100"),
+    "nps": lazy_gettext("would recommend, −100 to 100"),
+    "ces": lazy_gettext("ease, 1 to 7"),
+    "checklist": lazy_gettext("mystery visits, 0 to 100"),
+    "sentiment": lazy_gettext("tone of the words, −1 to 1"),
+    "score": lazy_gettext("mean answer, 0 to 100"),
+}
+DIGITS: Mapping[str, int] = {"ces": 1, "sentiment": 2}
+"""Decimals of the measures that need any."""
+SCALES: Mapping[str, tuple[float, float]] = {"nps": (-100, 100), "ces": (1, 7), "sentiment": (-1, 1)}
+"""Lowest and highest value of the measures that do not run from 0 to 100."""
+
+
+def stage(key: str) -> str:
+    """Return a stage's name."""
+    return str(_STAGES.get(key, key))
+
+
+def goal(key: str) -> str:
+    """Return what the customer wants to reach on a stage."""
+    return str(_GOALS.get(key, ""))
+
+
+def aspect(key: str) -> str:
+    """Return an aspect's name, as it stands inside a sentence."""
+    return str(_ASPECTS.get(key, key))
+
+
+def source(key: str) -> str:
+    """Return the name of a channel or source."""
+    return str(_SOURCES.get(key, key))
+
+
+def measure(key: str) -> str:
+    """Return a measure's name."""
+    return str(_MEASURES.get(key, key))
+
+
+def meaning(key: str) -> str:
+    """Return what a measure says and on which scale."""
+    return str(_MEANINGS.get(key, ""))
+
+
+def digits(key: str) -> int:
+    """Return how many decimals a measure is shown with."""
+    return DIGITS.get(key, 0)
+
+
+def scale(key: str) -> tuple[float, float]:
+    """Return the lowest and highest value of a measure."""
+    return SCALES.get(key, (0, 100))
+
+
+def place(touchpoint: object) -> str:
+    """Return a touchpoint's or store's name in the reader's language."""
+    return word(getattr(touchpoint, "names", None), language())
+
+
+def weekday(number: int) -> str:
+    """Return the short name of a weekday, Monday = 1."""
+    return str(get_day_names("abbreviated", "stand-alone", get_locale() or "en")[number - 1])
+
+
+def capital(text: str) -> str:
+    """Return a text with its first letter big, the others as they are."""
+    return text[:1].upper() + text[1:]
+
+
+def words_for_templates() -> dict[str, object]:
+    """Return the functions that templates name things with."""
+    return {
+        "stage_name": stage,
+        "stage_goal": goal,
+        "aspect_name": aspect,
+        "source_name": source,
+        "measure_name": measure,
+        "measure_meaning": meaning,
+        "digits_of": digits,
+        "scale_of": scale,
+        "weekday_name": weekday,
+        "capital": capital,
+    }

@@ -1,0 +1,1 @@
+"""The pages shoppers meet: kiosk, QR survey, feedback book, mystery visit."""

@@ -1,0 +1,118 @@
+"""The kiosk page of a collection point, and what a device needs to keep it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from flask import Response, current_app, jsonify, make_response, render_template, request, url_for
+
+from feedback_app.domain.access import Right
+from feedback_app.domain.forms import LANGUAGES, Form
+from feedback_app.edge.context import db, language
+from feedback_app.edge.rights import needs
+from feedback_app.services.catalogue import PointPage, point_page
+from kiosk import shell
+from kiosk.blueprint import blueprint
+from kiosk.kiosk_words import LANGUAGE_NAMES, kiosk_words
+
+PAGE_HEADER = "Otklik-Page"
+GROUND = "#f6f5f2"
+
+
+def _scope() -> str:
+    return f"{request.script_root}/k/"
+
+
+def _rules(form: Form) -> list[dict[str, Any]]:
+    """Return what the page's script has to know about each question."""
+    return [
+        {
+            "key": question.key,
+            "type": question.type,
+            "show_if": question.show_if
+            and {
+                "question": question.show_if.question,
+                "at_least": question.show_if.at_least,
+                "at_most": question.show_if.at_most,
+                "any_of": question.show_if.any_of,
+            },
+        }
+        for question in form.questions()
+    ]
+
+
+def _data(page: PointPage, words: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """Return all that the script works with; its digest `page` changes with anything but the reader's language."""
+    data = {
+        "point": page.at.token,
+        "form_version": page.at.version,
+        "questions": _rules(page.at.form),
+        "words": words,
+        "send_to": f"{request.script_root}/api/v1/responses",
+        "service_worker": url_for("kiosk.service_worker"),
+        "scope": _scope(),
+        "shell": shell.version(),
+    }
+    digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
+    return {**data, "page": digest, "language": language()}
+
+
+@blueprint.get("/k/<token>")
+@needs(Right.PUBLIC)
+def kiosk(token: str) -> Response:
+    """Show the kiosk page of a collection point; 404 where the token is unknown."""
+    page = point_page(db(), token, "kiosk")
+    words = kiosk_words(page)
+    data = _data(page, words)
+    body = render_template(
+        "kiosk/kiosk.html",
+        questions=list(page.at.form.questions()),
+        words=words[data["language"]],
+        data=data,
+        names=LANGUAGE_NAMES,
+        codes=LANGUAGES,
+        styles=shell.addresses(shell.STYLES),
+        scripts=shell.addresses(shell.SCRIPTS),
+        icon=shell.address(shell.ICON),
+        ground=GROUND,
+    )
+    response = make_response(body)
+    response.headers[PAGE_HEADER] = data["page"]
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@blueprint.get("/k/service_worker.js")
+@needs(Right.PUBLIC)
+def service_worker() -> Response:
+    """Send the worker that keeps the kiosk's shell, with the list of what it keeps."""
+    known = {"version": shell.version(), "scope": _scope(), "assets": shell.addresses()}
+    source = f"const SHELL = {json.dumps(known)};\n{shell.WORKER.read_text(encoding='utf-8')}"
+    response = current_app.response_class(source, mimetype="text/javascript")
+    response.headers["Service-Worker-Allowed"] = _scope()
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@blueprint.get("/k/<token>/app.webmanifest")
+@needs(Right.PUBLIC)
+def manifest(token: str) -> Response:
+    """Describe the kiosk page as an app that can be installed on the device; 404 where the token is unknown."""
+    page = point_page(db(), token, "kiosk")
+    address = url_for("kiosk.kiosk", token=token)
+    icon = {"src": shell.address(shell.ICON), "sizes": "any", "type": "image/svg+xml"}
+    response = jsonify(
+        id=address,
+        start_url=address,
+        scope=_scope(),
+        name=kiosk_words(page)[language()]["_place"],
+        short_name="Otklik",
+        display="fullscreen",
+        background_color=GROUND,
+        theme_color=GROUND,
+        icons=[icon],
+    )
+    response.mimetype = "application/manifest+json"
+    return response

@@ -1,0 +1,262 @@
+"use strict";
+// One question a screen. The screens stand in the page as they came from the server; each time one is shown, a fresh
+// copy is taken, so that nothing of the last shopper is left.
+(() => {
+  const { outbox: makeOutbox, sender: makeSender, uuid7 } = window.otklik;
+  const IDLE = 30_000;
+  const THANKS = 5_000;
+  const TOUCH_EVERY = 5_000;
+  const SAFETY_NET = 30_000;
+  const NEWS = 30 * 60_000;
+  const READY_RETRY = 10_000;
+  const NUMERIC = ["smiley4", "smiley5", "rating", "nps", "ces", "number"];
+
+  const root = document.documentElement;
+  const main = document.querySelector("main");
+  const notice = document.querySelector("[role=status]");
+  const kiosk = JSON.parse(document.getElementById("kiosk-data").textContent);
+  const screens = new Map();
+  const outbox = makeOutbox((count) => (root.dataset.queued = String(count)));
+  const sender = makeSender(kiosk.send_to, outbox);
+
+  let language = kiosk.language;
+  let tap = null; // {item, saved, index}: the shopper's answer so far
+  let busy = false;
+  let idleTimer = 0;
+  let touchedAt = 0;
+
+  // Words
+
+  function say(part) {
+    const words = kiosk.words[language];
+    for (const element of part.querySelectorAll("[data-word]")) element.textContent = words[element.dataset.word];
+    for (const element of part.querySelectorAll("[data-word-label]")) {
+      element.setAttribute("aria-label", words[element.dataset.wordLabel]);
+    }
+  }
+
+  function speak(code) {
+    language = code;
+    root.lang = code;
+    say(document);
+    for (const button of document.querySelectorAll("[data-language]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.language === code));
+    }
+  }
+
+  // Screens
+
+  function gather() {
+    screens.set(kiosk.questions[0].key, main.firstElementChild.cloneNode(true));
+    for (const template of document.querySelectorAll("template[data-name]")) {
+      screens.set(template.dataset.name, template.content.firstElementChild);
+    }
+  }
+
+  function show(name, screen, focus = true) {
+    const fresh = screens.get(name).cloneNode(true);
+    say(fresh);
+    main.replaceChildren(fresh);
+    root.dataset.screen = screen;
+    if (focus) fresh.querySelector("h1").focus({ preventScroll: true });
+  }
+
+  function toQuestion({ forget = true } = {}) {
+    tap = null;
+    busy = false;
+    if (forget && language !== kiosk.language) speak(kiosk.language);
+    show(kiosk.questions[0].key, "question", false);
+    rest();
+  }
+
+  function sayNotKept() {
+    notice.textContent = kiosk.words[language]._not_kept;
+    setTimeout(() => (notice.textContent = ""), THANKS);
+  }
+
+  // What to ask next; the same rule as the server's, which has the last word.
+
+  function holds(rule, answers) {
+    if (!rule) return true;
+    const value = answers[rule.question];
+    if (value === undefined) return false;
+    if (rule.any_of) return rule.any_of.includes(value);
+    if (typeof value !== "number") return false;
+    return (rule.at_least === null || value >= rule.at_least) && (rule.at_most === null || value <= rule.at_most);
+  }
+
+  function advance() {
+    const { questions } = kiosk;
+    do tap.index += 1;
+    while (tap.index < questions.length && !holds(questions[tap.index].show_if, tap.item.answers));
+    if (tap.index === questions.length) return finish();
+    const { key, type } = questions[tap.index];
+    show(key, type === "text" ? "comment" : "reason");
+    return rest();
+  }
+
+  // A tap and its follow-up are one item, kept from the first touch on.
+
+  function begin(key, value) {
+    const now = new Date();
+    const item = {
+      id: uuid7(now.getTime()),
+      point: kiosk.point,
+      form_version: kiosk.form_version,
+      occurred_at: now.toISOString(),
+      language,
+      answers: { [key]: value },
+    };
+    tap = { item, index: 0, saved: outbox.keep(item) };
+    tap.saved.catch(() => {});
+    advance();
+  }
+
+  function answer(key, value) {
+    notice.textContent = "";
+    if (!tap) return begin(key, value);
+    const { item } = tap;
+    item.language = language;
+    item.answers = { ...item.answers, [key]: value };
+    const part = { answers: item.answers, language };
+    tap.saved = tap.saved.then(() => outbox.revise(item.id, part));
+    tap.saved.catch(() => {});
+    return advance();
+  }
+
+  // Thanks are said when the answer is on disk; where the device keeps nothing, when the server has it.
+  async function close({ item, saved }) {
+    try {
+      await saved;
+      await outbox.close(item.id);
+      sender.send();
+      return true;
+    } catch {
+      return sender.direct(item).catch(() => false);
+    }
+  }
+
+  async function finish() {
+    busy = true;
+    const kept = await close(tap);
+    if (!kept) {
+      toQuestion({ forget: false });
+      return sayNotKept();
+    }
+    tap = null;
+    busy = false;
+    show("_thanks", "thanks");
+    return rest();
+  }
+
+  // Nobody is there any more: what was answered counts, what was typed and not sent does not.
+  async function leave() {
+    if (busy) return;
+    const left = tap;
+    toQuestion();
+    if (left && !(await close(left))) sayNotKept();
+  }
+
+  function rest() {
+    clearTimeout(idleTimer);
+    const { screen } = root.dataset;
+    if (screen === "thanks") idleTimer = setTimeout(toQuestion, THANKS);
+    else if (tap || language !== kiosk.language) idleTimer = setTimeout(leave, IDLE);
+  }
+
+  function noteLife() {
+    if (root.dataset.screen === "thanks") return;
+    rest();
+    const now = performance.now();
+    if (!tap || now - touchedAt < TOUCH_EVERY) return;
+    touchedAt = now;
+    outbox.touch(tap.item.id).catch(() => {});
+  }
+
+  // Touches and keys
+
+  const asked = () => kiosk.questions[tap ? tap.index : 0];
+
+  function read({ key, type }, raw) {
+    if (type === "consent") return answer(key, raw === "true");
+    return answer(key, NUMERIC.includes(type) ? Number(raw) : raw);
+  }
+
+  function onClick(event) {
+    const button = event.target.closest("button");
+    // The second half of a double tap on a smiley must not answer the screen that came after it.
+    if (busy || (event.detail > 1 && root.dataset.screen !== "question")) return;
+    if (root.dataset.screen === "thanks") return void toQuestion();
+    if (!button) return;
+    const { answer: smiley, choice } = button.dataset;
+    if ("skip" in button.dataset) advance();
+    else if (smiley !== undefined || choice !== undefined) read(asked(), smiley === undefined ? choice : smiley);
+  }
+
+  function onSubmit(event) {
+    event.preventDefault();
+    if (busy) return;
+    const field = event.target.querySelector("textarea, input");
+    const written = field.value.trim();
+    if (written) read(asked(), written);
+    else if (tap) advance();
+  }
+
+  function onLanguage(event) {
+    const button = event.target.closest("[data-language]");
+    if (button) speak(button.dataset.language);
+  }
+
+  // Offline, and back
+
+  function askWorker(worker) {
+    return new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }) => resolve(data);
+      worker.postMessage({ keep: location.href }, [port2]);
+    });
+  }
+
+  async function prepareForOffline() {
+    if (!("serviceWorker" in navigator) || !("indexedDB" in window)) return;
+    try {
+      await navigator.serviceWorker.register(kiosk.service_worker, { scope: kiosk.scope });
+      const { active } = await navigator.serviceWorker.ready;
+      await outbox.tell();
+      if (!(await askWorker(active))) throw new Error("not kept");
+      root.dataset.ready = "true";
+    } catch {
+      setTimeout(prepareForOffline, READY_RETRY);
+    }
+  }
+
+  // A kiosk stays open for weeks: a new form or a new release comes in while nobody stands before it.
+  async function lookForNews() {
+    try {
+      const response = await fetch(location.pathname, { cache: "no-store", credentials: "omit" });
+      const version = response.headers.get("Otklik-Page");
+      if (version && version !== kiosk.page && !tap && root.dataset.screen === "question") location.reload();
+    } catch {
+      // Offline: later.
+    }
+  }
+
+  function start() {
+    gather();
+    main.addEventListener("click", onClick);
+    main.addEventListener("submit", onSubmit);
+    document.querySelector(".kiosk-languages").addEventListener("click", onLanguage);
+    for (const type of ["pointerdown", "keydown", "input"]) document.addEventListener(type, noteLife);
+    window.addEventListener("online", sender.send);
+    window.addEventListener("pageshow", (event) => event.persisted && toQuestion());
+    document.addEventListener("visibilitychange", () => document.hidden || sender.send());
+    setInterval(sender.send, SAFETY_NET);
+    setInterval(lookForNews, NEWS);
+    if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(() => {});
+    outbox.tell().catch(() => {});
+    prepareForOffline();
+    sender.send();
+  }
+
+  start();
+})();

@@ -1,0 +1,8 @@
+"""The routes of the shopper's pages: importing this module hangs them all on the blueprint."""
+
+from __future__ import annotations
+
+from kiosk import book, kiosk_page, qr, survey, visit
+from kiosk.blueprint import blueprint
+
+__all__ = ["blueprint", "book", "kiosk_page", "qr", "survey", "visit"]
