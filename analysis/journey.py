@@ -60,6 +60,6 @@ def _speaking(text: str, language: str | None) -> list[Clause]:
     if not speaking:
         start = len(text) - len(text.lstrip())
         return [Clause(start, len(text.rstrip()), ["other"], read(text, language).polarity)]
-    if len(found) == 1 and speaking[0].polarity is None:
+    if len(found) == 1:  # stops outside the clause («!») count too, so that text and mention agree
         speaking[0].polarity = read(text, language).polarity
     return speaking

@@ -8,6 +8,7 @@ import re
 import threading
 import warnings
 from collections.abc import Iterator
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
@@ -27,7 +28,7 @@ _HALO = {"stroke": theme.PAPER, "stroke-width": "3", "stroke-linejoin": "round",
 
 # The settings below are matplotlib's own globals: one drawing at a time may hold them.
 _one_at_a_time = threading.Lock()
-_SETTINGS = {"svg.fonttype": "none", "svg.hashsalt": "otklik", "svg.image_inline": True, "path.simplify": False}
+_SETTINGS: Any = {"svg.fonttype": "none", "svg.hashsalt": "otklik", "svg.image_inline": True, "path.simplify": False}
 
 
 def render(figure: Figure, title: str, description: str, prefix: str | None = None) -> str:

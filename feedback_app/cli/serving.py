@@ -91,7 +91,7 @@ def serve(host: str, port: int, workers: int) -> None:
         _check(host, workers, database.is_sqlite)
     _announce(_address(host, port))
     sys.stdout.flush()
-    options: dict[str, Any] = {"blocking_threads": THREADS, "backlog": BACKLOG, "log_level": LogLevels.warning}
+    options: dict[str, Any] = {"blocking_threads": THREADS, "backlog": BACKLOG, "log_level": LogLevels.error}
     server = Granian(
         "feedback_app.cli.serving:serving_app",
         address=host,

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask, g
 from flask_babel import lazy_gettext
-from flask_security import RoleMixin, Security, UserMixin
+from flask_security import Security, UserMixin
 from flask_security.datastore import UserDatastore
 from sqlalchemy.orm import Session
 
@@ -39,10 +39,6 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-class SignedRole(RoleMixin, Role):
-    """A role as Flask-Security sees it."""
-
-
 class Account(UserMixin, User):
     """A user as Flask-Security sees it."""
 
@@ -51,7 +47,7 @@ class Accounts(UserDatastore):  # type: ignore[misc]
     """Where Flask-Security finds users; it changes none: users are written by `services.users`."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(Account, SignedRole)
+        super().__init__(Account, Role)
         self._db = db
 
     def _session(self) -> Session:
@@ -69,9 +65,9 @@ class Accounts(UserDatastore):  # type: ignore[misc]
             query = query.where(sa.func.lower(column) == value.lower() if lowered else column == value)
         return self._session().scalars(query).first()
 
-    def find_role(self, role: str) -> SignedRole | None:
+    def find_role(self, role: str) -> Role | None:
         """Return a role by its name."""
-        return self._session().scalars(sa.select(SignedRole).where(SignedRole.name == role)).first()
+        return self._session().scalars(sa.select(Role).where(Role.name == role)).first()
 
     def put(self, model: Any) -> Any:
         """Keep nothing: a user read for signing in is not changed."""

@@ -24,11 +24,11 @@ def of_scale(question: Question, language: str) -> dict[int, str]:
 
 def _standard(kind: str, size: int | None) -> dict[int, str]:
     if kind == "smiley4":
-        return {1: _("Bad"), 2: _("So-so"), 3: _("Good"), 4: _("Excellent")}
+        return {1: _("Bad"), 2: _("Not so good"), 3: _("Good"), 4: _("Excellent")}
     if kind == "smiley5":
         return {1: _("Very bad"), 2: _("Bad"), 3: _("So-so"), 4: _("Good"), 5: _("Excellent")}
     if kind == "nps":
-        return {0: _("certainly not"), 10: _("certainly yes")}
+        return {0: _("Not at all likely"), 10: _("Extremely likely")}
     if kind == "ces":
-        return {1: _("very hard"), 7: _("very easy")}
-    return {1: _("very bad"), size or 5: _("excellent")}
+        return {1: _("Very difficult"), 7: _("Very easy")}
+    return {1: _("Very bad"), size or 5: _("Excellent")}

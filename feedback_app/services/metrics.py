@@ -216,7 +216,7 @@ def time_group(hour: int, zone: str, group: str) -> Group:
     """Return the time group of a UTC hour for a store of this zone."""
     local = local_hour(hour, zone)
     if group == "hour":
-        return datetime.fromtimestamp(hour * HOUR, UTC).isoformat()
+        return f"{datetime.fromtimestamp(hour * HOUR, UTC):%Y-%m-%dT%H:%M:%SZ}"
     if group == "hour_of_day":
         return local.hour
     if group == "weekday":

@@ -151,4 +151,13 @@ def for_template(chosen_: Chosen) -> dict[str, object]:
         "period_words": period_words(chosen_.filters.period),
         "scope_words": scope_words(chosen_),
         "day_choices": CHOICES,
+        "options": _options(chosen_.choices),
+    }
+
+
+def _options(choices: Choices) -> dict[str, list[tuple[str, str]]]:
+    return {
+        "region": [(region.key, vocabulary.place(region)) for region in choices.regions],
+        "store": [(store.code, f"{store.code} · {vocabulary.place(store)}") for store in choices.stores],
+        "channel": [(key, vocabulary.source(key)) for key in choices.channels],
     }

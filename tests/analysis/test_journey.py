@@ -115,6 +115,23 @@ def test_a_clause_without_feeling_borrows_none():
     assert found["freshness"] > 0
 
 
+def test_and_parts_clauses_that_both_have_something_to_say():
+    found = {mention.aspect: mention.polarity for mention in mentions("Продавцы вежливые и хлеб чёрствый")}
+    assert found["staff"] > 0 > found["freshness"]
+
+
+def test_a_remark_without_aspect_joins_its_neighbour():
+    for text in ("Спасибо, персонал у вас", "Персонал у вас, просто ужас"):
+        (mention,) = mentions(text)
+        assert (mention.aspect, mention.start, mention.end) == ("staff", 0, len(text))
+        assert mention.polarity == score_comments([text])[0].polarity
+
+
+def test_a_text_of_one_clause_and_its_mention_agree():
+    text = "The staff are good!"
+    assert [mention.polarity for mention in mentions(text)] == [score_comments([text])[0].polarity]
+
+
 def test_a_list_of_wares_is_one_clause():
     text = "Хлеб, булочки, торты — всё свежее"
     (mention,) = mentions(text)

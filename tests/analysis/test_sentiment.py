@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from hypothesis import given, settings
@@ -39,6 +39,8 @@ PRAISE = [
     "Фармацевт внимательная, всё объяснила и помогла",
     "Заправили быстро, кофе ароматный",
     "Дорого, но очень вкусно",
+    "не плохо",
+    "Чисто, нет очередей",
     "оооочень вкусно)))",
     "Вельмі смачны хлеб, дзякуй",
     "Чэргаў няма",
@@ -54,6 +56,10 @@ PRAISE = [
 TROUBLE = [
     "не очень",
     "не вкусно",
+    "Неаппетитно",
+    "Очереди каждый вечер а хлеба нет",
+    "Плоооохо",
+    "Магазин не работает по вечерам",
     "Невкусно!",
     "обслуживание не очень",
     "Вкусно, но очень дорого и грязно",
@@ -151,6 +157,23 @@ def test_what_follows_the_contrast_weighs_more():
     assert score("вкусно, хотя дорого").polarity > score("вкусно, но дорого").polarity
     assert score("дорага, затое смачна").polarity > score("смачна, але дорага").polarity
     assert score("it is expensive but good").polarity > score("it is good but expensive").polarity
+
+
+def test_a_contrast_ends_with_its_sentence():
+    first, second = score("Дорого, но вкусно. Плохо."), score("Дорого, но вкусно, плохо.")
+    assert first.polarity > second.polarity
+
+
+def test_a_negation_does_not_reach_across_the_sentence():
+    assert score("Не пойму как у вас получается всегда вкусно").label == "positive"
+
+
+def test_only_the_thing_beside_no_is_absent():
+    assert score("Очереди у обеих касс вечером нет").polarity < 0 < score("Очередей вечером нет").polarity
+
+
+def test_a_latin_i_is_read_as_belarusian():
+    assert score("Вельмi дрэнна", "be") == replace(score("Вельмі дрэнна", "be"), terms=[("Вельмi дрэнна", -1.0)])
 
 
 def test_very_is_stronger_and_somewhat_is_weaker():

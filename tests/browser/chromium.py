@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright."""
+"""Debian's Chromium, driven by Playwright. Pages forbid eval: poll with `until`, never `page.wait_for_function`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 EXECUTABLE = "/usr/bin/chromium"
 ARGUMENTS = [
@@ -21,34 +22,45 @@ ARGUMENTS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+DESK = {"viewport": {"width": 1280, "height": 800}, "locale": "ru-RU"}
 
 
-def launch(playwright: Playwright, profile: Path, **options: Any) -> BrowserContext:
-    """Open a browser whose storage lives in a folder, as a kiosk's does."""
-    for lock in profile.glob("Singleton*"):
-        lock.unlink()
-    settings: dict[str, Any] = {"viewport": {"width": 1280, "height": 800}, "locale": "ru-RU", **options}
-    return playwright.chromium.launch_persistent_context(
-        str(profile), executable_path=EXECUTABLE, headless=True, args=ARGUMENTS, **settings
-    )
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    """Playwright itself: one at a time in a process."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    """A running browser; `chromium.new_context()` is a fresh visitor."""
+    browser = playwright.chromium.launch(executable_path=EXECUTABLE, headless=True, args=ARGUMENTS)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[BrowserContext]:
+    """A visitor with a Russian browser and an empty storage."""
+    with chromium.new_context(**DESK) as context:
+        yield context
 
 
 @contextmanager
-def browser(profile: Path, **options: Any) -> Iterator[BrowserContext]:
-    """Open a browser and close it afterwards."""
-    with sync_playwright() as playwright:
-        context = launch(playwright, profile, **options)
-        try:
-            yield context
-        finally:
-            context.close()
+def kept_profile(playwright: Playwright, folder: Path, **options: Any) -> Iterator[BrowserContext]:
+    """Open a browser whose storage stays in a folder, as that of a kiosk does, and close it afterwards."""
+    for lock in folder.glob("Singleton*"):
+        lock.unlink()
+    settings: dict[str, Any] = {**DESK, **options}
+    with playwright.chromium.launch_persistent_context(
+        str(folder), executable_path=EXECUTABLE, headless=True, args=ARGUMENTS, **settings
+    ) as context:
+        yield context
 
 
 def until(fact: Callable[[], Any], seconds: float = 20, what: str = "") -> Any:
-    """Return what `fact` returns once it is true; polls, for the pages' policy forbids eval.
-
-    Raises AssertionError after `seconds`.
-    """
+    """Return what `fact` returns as soon as it is true; AssertionError after `seconds`."""
     end = monotonic() + seconds
     while not (value := fact()):
         assert monotonic() < end, f"not within {seconds} s: {what or fact}"

@@ -207,8 +207,8 @@ def open_shop(db: Database) -> None:
         _add(connection, Point, created_at=moment, **values)
         for number in (store, second):
             _add(connection, Point, created_at=moment, store_id=number, token=f"whole-{number}")
-        shopper = create_user(connection, SHOPPER, HASH, "mystery_shopper")
-        create_user(connection, OTHER_SHOPPER, HASH, "mystery_shopper")
+        shopper = create_user(connection, SHOPPER, HASH, "mystery_shopper", stores=["001"])
+        create_user(connection, OTHER_SHOPPER, HASH, "mystery_shopper", stores=["001"])
         values = {"store_id": store, "form_version_id": checklist, "shopper_id": shopper}
         _add(connection, Visit, token=VISIT, planned_for=date(2026, 11, 20), **values)
 

@@ -38,6 +38,10 @@ class Role(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(unique=True)
 
+    def get_permissions(self) -> set[str]:
+        """Return none: what a role may do is said in `domain.access`; the sign-in library asks for this method."""
+        return set()
+
 
 class User(Base):
     """Somebody who signs in; the password stands as an argon2id hash."""
