@@ -143,7 +143,10 @@ def _scale(drawing: Drawing, sheet: _Sheet, rows: int, words: Words, reference: 
             drawing.line([(sheet.x(value), y - 4), (sheet.x(value), y + 4)], theme.LINE, 1.0)
     if reference is not None:
         x = sheet.x(reference.value)
-        drawing.line([(x, sheet.top - 4), (x, bottom)], theme.INK, 1.2, dashed=True)
+        # On a phone the rows' words stand above the scale: there the line is only drawn beside the dots.
+        dots = [sheet.top + number * sheet.row + 36 for number in range(rows)]
+        for top, foot in [(y - 10, y + 10) for y in dots] if narrow else [(sheet.top - 4, bottom)]:
+            drawing.line([(x, top), (x, foot)], theme.INK, 1.2, dashed=True)
         half = theme.text_width(reference.label, theme.SMALL) / 2
         middle = min(max(x, sheet.left + half), drawing.width - half - 2)
         drawing.text(middle, 24, reference.label, size=theme.SMALL, align="center", halo=True)

@@ -36,12 +36,14 @@ def end_with_parent() -> None:
 def serving_app() -> Flask:
     """Return the app of a serving process, with the outbox's runner beside it; granian calls this in its worker."""
     end_with_parent()
+    from analysis.sentiment import warm_up  # noqa: PLC0415  (start-up time of --help)
     from feedback_app import config  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.app import create_app  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.jobs import Runner  # noqa: PLC0415  (start-up time of --help)
 
     app = create_app()
     Runner(app, config.load()).start()
+    threading.Thread(target=warm_up, name="otklik-warm-up", daemon=True).start()
     return app
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from typing import Any
 
 from flask import Flask, abort, current_app, make_response, request
 from flask_limiter import Limiter
@@ -30,7 +31,8 @@ def init(app: Flask, *, enabled: bool) -> None:
 
 def limit_posts(app: Flask, endpoint: str, rate: str) -> None:
     """Limit the POSTs of a view by address."""
-    app.view_functions[endpoint] = limiter.limit(rate, methods=["POST"])(app.view_functions[endpoint])
+    limited: Any = limiter.limit(rate, methods=["POST"])(app.view_functions[endpoint])
+    app.view_functions[endpoint] = limited
 
 
 def spend_items(limit: RateLimitItem, key: str, cost: int) -> None:

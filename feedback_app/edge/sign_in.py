@@ -39,15 +39,15 @@ SETTINGS: dict[str, Any] = {
 }
 
 
-class Account(UserMixin, User):
+class Account(UserMixin, User):  # type: ignore[misc]  # the mixin's untyped `roles`
     """A user as Flask-Security sees it."""
 
 
-class Accounts(UserDatastore):  # type: ignore[misc]
+class Accounts(UserDatastore):
     """Where Flask-Security finds users; it changes none: users are written by `services.users`."""
 
     def __init__(self, db: Database) -> None:
-        super().__init__(Account, Role)
+        super().__init__(Account, Role)  # type: ignore[arg-type]  # a role needs a name alone
         self._db = db
 
     def _session(self) -> Session:
@@ -65,7 +65,7 @@ class Accounts(UserDatastore):  # type: ignore[misc]
             query = query.where(sa.func.lower(column) == value.lower() if lowered else column == value)
         return self._session().scalars(query).first()
 
-    def find_role(self, role: str) -> Role | None:
+    def find_role(self, role: str) -> Role | None:  # type: ignore[override]
         """Return a role by its name."""
         return self._session().scalars(sa.select(Role).where(Role.name == role)).first()
 

@@ -93,8 +93,9 @@ def _scored(rows: Sequence[sa.RowMapping], places: dict[int, tuple[str | None, s
         groups.setdefault(places[row["point_id"]], []).append(row)
     for (touchpoint, stage), members in groups.items():
         texts = [row["comment"] for row in members]
-        sentiments = score_comments(texts)
-        located = locate(texts, touchpoint=touchpoint, touchpoint_stage=stage)
+        hints = [row["language"] for row in members]
+        sentiments = score_comments(texts, hints)
+        located = locate(texts, hints, touchpoint, touchpoint_stage=stage)
         for row, sentiment, mentions in zip(members, sentiments, located, strict=True):
             found[row["id"]] = (row["comment"], sentiment, mentions)
     return found

@@ -153,7 +153,7 @@ class Memo:
     """The analysis of texts that come again: the demo has many responses and few different comments."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str | None], tuple[Sentiment, list[Mention]]] = {}
+        self._known: dict[tuple[str, str | None, str | None], tuple[Sentiment, list[Mention]]] = {}
 
     def __call__(self, accepted: Sequence[Accepted]) -> intake.Analysed:
         """Return sentiment and mentions of each comment, scored once per text and touchpoint."""
@@ -162,10 +162,11 @@ class Memo:
         for item in accepted:
             if not item.comment:
                 continue
-            key = (item.comment, item.at.touchpoint)
+            key = (item.comment, item.language, item.at.touchpoint)
             if key not in self._known:
-                located = locate([item.comment], touchpoint=item.at.touchpoint, touchpoint_stage=item.at.stage)
-                self._known[key] = (score_comments([item.comment])[0], located[0])
+                texts, hints = [item.comment], [item.language]
+                located = locate(texts, hints, item.at.touchpoint, touchpoint_stage=item.at.stage)
+                self._known[key] = (score_comments(texts, hints)[0], located[0])
             sentiments[item.id], mentions[item.id] = self._known[key]
         return sentiments, mentions
 

@@ -133,15 +133,16 @@ def analyse_words(accepted: Sequence[Accepted]) -> Analysed:
             groups.setdefault((item.at.touchpoint, item.at.stage), []).append(item)
     for (touchpoint, stage), items in groups.items():
         texts = [item.comment or "" for item in items]
-        for item, sentiment in zip(items, score_comments(texts), strict=True):
+        hints = [item.language for item in items]
+        for item, sentiment in zip(items, score_comments(texts, hints), strict=True):
             sentiments[item.id] = sentiment
-        located = locate(texts, touchpoint=touchpoint, touchpoint_stage=stage)
+        located = locate(texts, hints, touchpoint, touchpoint_stage=stage)
         for item, found in zip(items, located, strict=True):
             mentions[item.id] = found
     return sentiments, mentions
 
 
-def mention_rows(response: Mapping[str, Any], mentions: Sequence[Mention]) -> list[dict[str, Any]]:
+def mention_rows(response: Mapping[Any, Any], mentions: Sequence[Mention]) -> list[dict[str, Any]]:
     """Return the rows of the mentions located in a response's comment."""
     return [
         {
@@ -179,7 +180,7 @@ def sentiment_columns(sentiment: Sentiment | None) -> dict[str, Any]:
     }
 
 
-def facts_of(row: Mapping[str, Any], mentions: Sequence[Mapping[str, Any]], form: Form) -> Facts:
+def facts_of(row: Mapping[Any, Any], mentions: Sequence[Mapping[Any, Any]], form: Form) -> Facts:
     """Return what counting needs of a stored response and its mentions."""
     return Facts(
         point_id=row["point_id"],

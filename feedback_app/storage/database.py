@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -44,6 +44,9 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 
 class Base(DeclarativeBase):
     """Every table; constraints have names, so that migrations can speak of them."""
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[sa.Table]
 
     metadata = sa.MetaData(
         naming_convention={

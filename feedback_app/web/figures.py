@@ -101,9 +101,7 @@ def stores(rows: Sequence[StoreRow], title: str, description: str, url: Url) -> 
         RankedRow(vocabulary.place(row.store), row.index, ranks(row.rank), url(row.store.code), _alarms(row))
         for row in rows
     )
-    return _both(
-        "stores", ranked, title, description, lambda width: ranked_stores(ranked, _words(), width=width)
-    )
+    return _both("stores", ranked, title, description, lambda width: ranked_stores(ranked, _words(), width=width))
 
 
 def touchpoints(rows: Sequence[TouchpointRow], title: str, description: str, url: Url) -> Drawn:
@@ -114,9 +112,7 @@ def touchpoints(rows: Sequence[TouchpointRow], title: str, description: str, url
         RankedRow(vocabulary.place(row.touchpoint), row.index, "", url(row.touchpoint.key), _alarms(row))
         for row in rows
     )
-    return _both(
-        "touchpoints", drawn, title, description, lambda width: touchpoint_rows(drawn, _words(), width=width)
-    )
+    return _both("touchpoints", drawn, title, description, lambda width: touchpoint_rows(drawn, _words(), width=width))
 
 
 def _alarms(row: StoreRow | TouchpointRow) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from flask import request
+from flask import request, url_for
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
@@ -116,6 +116,12 @@ def _days_of(period: Period) -> tuple[date | None, date | None]:
     first = start.date() if isinstance(start, datetime) else start
     last = (end - timedelta(microseconds=1)).date() if isinstance(end, datetime) else end
     return first, last
+
+
+def address(endpoint: str, query: Mapping[str, list[str]], **values: str) -> str:
+    """Return the address of a page that keeps the filters."""
+    parts: dict[str, object] = {**query, **values}
+    return url_for(endpoint, **parts)  # type: ignore[arg-type]
 
 
 def period_words(period: Period) -> str:

@@ -38,7 +38,7 @@ def figure(estimate: Estimate, digits: int = 0) -> str:
     """Return a value with its interval: "64 (61–67)"; "too few to say" where there is none."""
     if estimate.value is None:
         return too_few(estimate.n)
-    return f"{number(estimate.value, digits)} ({interval(estimate, digits)})"
+    return f"{number(estimate.value, digits)}\u00a0({interval(estimate, digits)})"
 
 
 def is_known(change: Change | None) -> bool:

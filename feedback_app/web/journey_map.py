@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from feedback_app.domain.access import Right
@@ -11,7 +11,7 @@ from feedback_app.edge.rights import needs
 from feedback_app.services.journey_map import journey
 from feedback_app.web import figures, findings
 from feedback_app.web.blueprint import blueprint
-from feedback_app.web.filters import Chosen, chosen, for_template
+from feedback_app.web.filters import Chosen, address, chosen, for_template
 
 
 @blueprint.get("/map", endpoint="journey_map")
@@ -41,4 +41,4 @@ def show() -> ResponseReturnValue:
 def _stage_url(asked: Chosen) -> figures.Url:
     if not reader().may(Right.READ_WORDS):
         return lambda stage: None
-    return lambda stage: url_for("web.stage_comments", stage=stage, **asked.carried)
+    return lambda stage: address("web.stage_comments", asked.carried, stage=stage)

@@ -16,7 +16,8 @@ from feedback_app.edge.rights import needs
 from feedback_app.services.overview import Overview, StoreRow, TouchpointRow, overview
 from feedback_app.web import figures, findings, vocabulary
 from feedback_app.web.blueprint import blueprint
-from feedback_app.web.filters import Chosen, chosen, for_template, period_words
+from feedback_app.web.filters import Chosen, address, chosen, for_template, period_words
+from feedback_app.web.hours import Hour, lowest
 
 
 @blueprint.get("/", endpoint="overview")
@@ -61,13 +62,13 @@ def _charts(found: Overview, asked: Chosen) -> Mapping[str, object]:
 
 
 def _store_url(asked: Chosen) -> figures.Url:
-    return lambda code: url_for("web.overview", **asked.only(store=code))
+    return lambda code: address("web.overview", asked.only(store=code))
 
 
 def _touchpoint_url(asked: Chosen) -> figures.Url:
     if not reader().may(Right.READ_WORDS):
         return lambda key: None
-    return lambda key: url_for("web.touchpoint_comments", key=key, **asked.carried)
+    return lambda key: address("web.touchpoint_comments", asked.carried, key=key)
 
 
 def stores_title(rows: Sequence[StoreRow]) -> str:
@@ -96,18 +97,23 @@ def touchpoints_title(rows: Sequence[TouchpointRow]) -> str:
 
 
 def heat_title(table: figures.HeatTable) -> str:
-    """Return what the map of hours says: the worst cell against all the others."""
-    shown = [
-        (cell, day, hour)
+    """Return what the map of hours says: the lowest hour beyond chance, if there is one."""
+    hours = [
+        Hour(day, hour, cell)
         for day, line in zip(figures.WEEKDAYS, table.cells, strict=True)
         for hour, cell in zip(table.hours, line, strict=True)
-        if cell.value is not None
     ]
-    if len(shown) < 2:
+    if sum(hour.estimate.value is not None for hour in hours) < 2:
         return gettext("Too few responses to tell hours apart")
-    cell, day, hour = min(shown, key=lambda item: _value(item[0]))
-    values = {"day": vocabulary.weekday(day), "hour": f"{hour}–{hour + 1}", "value": findings.figure(cell)}
-    return gettext("The lowest hour: %(day)s, %(hour)s, mean %(value)s", **values)
+    low = lowest(hours)
+    if low is None:
+        return gettext("No hour of the week stands out beyond chance")
+    values = {"day": vocabulary.weekday(low.weekday), "hours": f"{low.hour}–{low.hour + 1}"}
+    return gettext(
+        "The weakest hour: %(day)s, %(hours)s, mean %(value)s, not chance",
+        value=findings.figure(low.estimate),
+        **values,
+    )
 
 
 def _value(estimate: Estimate) -> float:
@@ -138,6 +144,4 @@ def share_words(share: float) -> str:
     return f"{number(share)}\u00a0%"
 
 
-blueprint.app_context_processor(
-    lambda: {"why_words": why_words, "who_words": who_words, "share_words": share_words}
-)
+blueprint.app_context_processor(lambda: {"why_words": why_words, "who_words": who_words, "share_words": share_words})

@@ -29,9 +29,9 @@ def points_title(rows: list[PointRow]) -> str:
     """Return how many points collect in how many stores."""
     if not rows:
         return gettext("No collection points yet")
-    stores = len({row.store_code for row in rows})
+    count, stores = len(rows), len({row.store_code for row in rows})
     return gettext(
         "%(points)s in %(stores)s",
-        points=ngettext("%(shown)s collection point", "%(shown)s collection points", len(rows), shown=number(len(rows))),
+        points=ngettext("%(shown)s collection point", "%(shown)s collection points", count, shown=number(count)),
         stores=ngettext("%(shown)s store", "%(shown)s stores", stores, shown=number(stores)),
     )

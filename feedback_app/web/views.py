@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedback_app.web import comments, journey_map, overview, points, vocabulary, visits
+from feedback_app.web import comments, journey_map, overview, points, visits, vocabulary
 from feedback_app.web.blueprint import blueprint
 
 blueprint.app_context_processor(vocabulary.words_for_templates)

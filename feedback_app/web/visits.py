@@ -41,4 +41,6 @@ def visits_title(rows: Sequence[VisitRow]) -> str:
     waiting = sum(row.submitted_at is None for row in rows)
     if not waiting:
         return gettext("Every visit is handed in")
-    return ngettext("%(shown)s visit waits to be made", "%(shown)s visits wait to be made", waiting, shown=number(waiting))
+    return ngettext(
+        "%(shown)s visit waits to be made", "%(shown)s visits wait to be made", waiting, shown=number(waiting)
+    )

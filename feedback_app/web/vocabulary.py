@@ -120,9 +120,9 @@ def scale(key: str) -> tuple[float, float]:
     return SCALES.get(key, (0, 100))
 
 
-def place(touchpoint: object) -> str:
-    """Return a touchpoint's or store's name in the reader's language."""
-    return word(getattr(touchpoint, "names", None), language())
+def place(named: object) -> str:
+    """Return the name of something with `names` in the reader's language, as it begins a line."""
+    return capital(word(getattr(named, "names", None), language()))
 
 
 def weekday(number: int) -> str:
@@ -148,4 +148,5 @@ def words_for_templates() -> dict[str, object]:
         "scale_of": scale,
         "weekday_name": weekday,
         "capital": capital,
+        "place_name": place,
     }

@@ -20,7 +20,7 @@
   const sender = makeSender(kiosk.send_to, outbox);
 
   let language = kiosk.language;
-  let tap = null; // {item, saved, index}: the shopper's answer so far
+  let tap = null; // {item, index, saved, writing}: the shopper's answer so far, and whether all of it is on disk
   let busy = false;
   let idleTimer = 0;
   let touchedAt = 0;
@@ -107,9 +107,15 @@
       language,
       answers: { [key]: value },
     };
-    tap = { item, index: 0, saved: outbox.keep(item) };
-    tap.saved.catch(() => {});
+    tap = { item, index: 0, saved: Promise.resolve(), writing: 0 };
+    write(tap, () => outbox.keep(item));
     advance();
+  }
+
+  function write(to, work) {
+    to.writing += 1;
+    to.saved = to.saved.then(work);
+    to.saved.then(() => (to.writing -= 1), () => {});
   }
 
   function answer(key, value) {
@@ -119,34 +125,42 @@
     item.language = language;
     item.answers = { ...item.answers, [key]: value };
     const part = { answers: item.answers, language };
-    tap.saved = tap.saved.then(() => outbox.revise(item.id, part));
-    tap.saved.catch(() => {});
+    write(tap, () => outbox.revise(item.id, part));
     return advance();
   }
 
-  // Thanks are said when the answer is on disk; where the device keeps nothing, when the server has it.
-  async function close({ item, saved }) {
+  // Without its closing an item is sent too, only later: thanks need not wait for it.
+  async function release({ item }) {
+    await outbox.close(item.id).catch(() => {});
+    sender.send();
+  }
+
+  // Resolves with whether the answer is on disk or, where the device keeps nothing, with the server.
+  async function secure({ item, saved }) {
     try {
       await saved;
-      await outbox.close(item.id);
-      sender.send();
       return true;
     } catch {
       return sender.direct(item).catch(() => false);
     }
   }
 
-  async function finish() {
-    busy = true;
-    const kept = await close(tap);
-    if (!kept) {
-      toQuestion({ forget: false });
-      return sayNotKept();
-    }
+  function thank() {
+    release(tap);
     tap = null;
-    busy = false;
     show("_thanks", "thanks");
-    return rest();
+    rest();
+  }
+
+  // Thanks are said when the answer is on disk, never before.
+  async function finish() {
+    if (!tap.writing) return thank();
+    busy = true;
+    const kept = await secure(tap);
+    busy = false;
+    if (kept) return thank();
+    toQuestion({ forget: false });
+    return sayNotKept();
   }
 
   // Nobody is there any more: what was answered counts, what was typed and not sent does not.
@@ -154,7 +168,9 @@
     if (busy) return;
     const left = tap;
     toQuestion();
-    if (left && !(await close(left))) sayNotKept();
+    if (!left) return;
+    if (await secure(left)) release(left);
+    else sayNotKept();
   }
 
   function rest() {
