@@ -40,7 +40,11 @@ class BookForm(PaperForm):
     def raw(self) -> dict[str, Any]:
         """Return what was typed; a form sends each line break as two characters, which are counted as one."""
         typed = {key: str(self[key].data or "") for key in ("kind", "text", "name", "contact")}
-        return {**typed, "text": typed["text"].replace("\r\n", "\n"), "consent": ticked(self.consent.data or "") is True}
+        return {
+            **typed,
+            "text": typed["text"].replace("\r\n", "\n"),
+            "consent": ticked(self.consent.data or "") is True,
+        }
 
     def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:
         """Check the page's token, then the entry by the domain's rules; say whether nothing was wrong."""

@@ -1,4 +1,4 @@
-"""The kiosk's shell: the files a device keeps to work without a network, each under an address that names its content."""
+"""The kiosk's shell: the files a device keeps to work without a network, addressed by their content."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flask import current_app, url_for
 
 HERE = Path(__file__).parent
 STYLES = (("static", "tokens.css"), ("kiosk.static", "faces.css"), ("kiosk.static", "kiosk.css"))
-SCRIPTS = tuple(("kiosk.static", f"{name}.js") for name in ("uuid7", "backoff", "outbox", "sender", "kiosk"))
+SCRIPTS = tuple(("kiosk.static", f"{name}.js") for name in ("uuid7", "backoff", "outbox", "sender", "offline", "kiosk"))
 ICON = ("kiosk.static", "icon.svg")
 WORKER = HERE / "static" / "service_worker.js"
 TEMPLATES = (HERE / "templates" / "kiosk" / "kiosk.html", HERE / "templates" / "kiosk" / "_faces.html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import abort, jsonify, make_response, request
@@ -10,6 +11,8 @@ from flask.typing import ResponseReturnValue
 from feedback_app.api import body
 from feedback_app.api.blueprint import blueprint
 from feedback_app.domain.access import Right
+from feedback_app.domain.errors import Problem
+from feedback_app.domain.responses import parse_time
 from feedback_app.edge import limits
 from feedback_app.edge.context import db
 from feedback_app.edge.rights import needs
@@ -45,7 +48,14 @@ def _spend(sender: Sender, cost: int) -> None:
     if sender.device_id is not None:
         limits.spend_items(limits.DEVICE_ITEMS, str(sender.device_id), cost)
     else:
-        limits.spend_items(limits.POINT_ITEMS, f"{limits.address()}:{min(sender.points)}", cost)
+        limits.spend_items(limits.POINT_ITEMS, limits.address(), cost)
+
+
+def _sent_at(raw: dict[str, Any]) -> datetime | None:
+    try:
+        return parse_time(raw.get("sent_at"), "sent_at")
+    except Problem:
+        return None
 
 
 def _result(outcome: intake.Outcome) -> dict[str, Any]:
@@ -72,7 +82,7 @@ def post_responses() -> ResponseReturnValue:
     if len(items) > BATCH_LIMIT:
         return _refuse(413, "too_many", f"At most {BATCH_LIMIT} responses a request.")
     _spend(sender, len(items))
-    outcomes = intake.record(db(), items, sender)
+    outcomes = intake.record(db(), items, sender, _sent_at(raw))
     return jsonify(results=[_result(outcome) for outcome in outcomes])
 
 

@@ -27,6 +27,9 @@ def _settings_findings(settings: Settings, *, demo: bool) -> list[Finding]:
     if settings.base_url and not settings.https and host not in {"localhost", "127.0.0.1", "::1"}:
         mend = "Set OTKLIK_BASE_URL to an https address; kiosks work offline on https alone."
         found.append((SERIOUS, "The base URL is plain http.", mend))
+    if not settings.base_url and not demo:
+        mend = "Set OTKLIK_BASE_URL; posters and letters then carry that address, whatever a request says."
+        found.append((ADVICE, "No base URL is set.", mend))
     key = settings.instance / "secret_key"
     if os.name == "posix" and key.exists() and key.stat().st_mode & 0o077:
         found.append((SERIOUS, "Others on this machine can read the secret key.", f"chmod 600 {key}"))

@@ -18,7 +18,10 @@ from feedback_app.domain.forms import LANGUAGES, Form, Question
 FUTURE_TOLERANCE = timedelta(hours=1)
 PAST_TOLERANCE = timedelta(days=366)
 FLAG_TIME = "implausible_time"
+SKEW_TOLERANCE = timedelta(minutes=1)
+"""How far a device's clock may be off before its times are corrected; less is the way of the request."""
 
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -68,13 +71,19 @@ def parse_id(value: Any) -> UUID:
 
 def parse_time(value: Any, where: str = "occurred_at") -> datetime:
     """Return an ISO-8601 time as aware UTC, or raise Problem; a time without an offset is read as UTC."""
-    if not isinstance(value, str) or len(value) > 40:
+    # Python takes any character between date and time, also one that no database can keep.
+    if not isinstance(value, str) or len(value) > 40 or not (value.isascii() and value.isprintable()):
         raise Problem("bad_time", where)
     try:
         moment = datetime.fromisoformat(value)
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise Problem("bad_time", where) from None
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # an offset that leaves the calendar at its first or last day
+        return moment.replace(tzinfo=UTC)
 
 
 def digest(point: str, form_version: int, answers: Mapping[str, Any]) -> str:
@@ -159,15 +168,30 @@ def comment_of(form: Form, answers: Mapping[str, Any]) -> str | None:
     return "\n".join(texts) or None
 
 
-def place_in_time(claimed: datetime, received_at: datetime) -> tuple[datetime, list[str]]:
+def skew_of(sent_at: datetime | None, received_at: datetime) -> timedelta:
+    """Return by how much the sender's clock is behind the server's.
+
+    Zero where it cannot be told, is small, or is more than a year: such a clock tells no time at all.
+    """
+    if sent_at is None:
+        return timedelta(0)
+    skew = received_at - sent_at
+    return skew if SKEW_TOLERANCE < abs(skew) <= PAST_TOLERANCE else timedelta(0)
+
+
+def place_in_time(
+    claimed: datetime, received_at: datetime, skew: timedelta = timedelta(0)
+) -> tuple[datetime, list[str]]:
     """Return when a response counts, and its flags.
 
     A claim more than an hour after the receipt, or more than a year before it, is implausible: the response counts
-    at its receipt and is flagged; no response is dropped for its clock.
+    at its receipt and is flagged; no response is dropped for its clock. A plausible claim is corrected by the skew
+    of the sender's clock, and never lies after the receipt.
     """
-    if claimed > received_at + FUTURE_TOLERANCE or claimed < received_at - PAST_TOLERANCE:
+    lead = claimed - received_at
+    if lead > FUTURE_TOLERANCE - min(skew, timedelta(0)) or lead < -PAST_TOLERANCE:
         return received_at, [FLAG_TIME]
-    return min(claimed, received_at), []
+    return min(claimed + skew, received_at), []
 
 
 def build(
@@ -178,17 +202,18 @@ def build(
     *,
     claimed: datetime | None = None,
     claimed_raw: str | None = None,
+    skew: timedelta = timedelta(0),
     language: str | None = None,
 ) -> Accepted:
     """Return an accepted response of already parsed parts, or raise Invalid."""
     kept = check_answers(at.form, answers)
-    occurred_at, flags = place_in_time(claimed, received_at) if claimed else (received_at, [])
+    occurred_at, flags = place_in_time(claimed, received_at, skew) if claimed else (received_at, [])
     return Accepted(
         id=response_id,
         at=at,
         occurred_at=occurred_at,
         received_at=received_at,
-        claimed_at=claimed_raw if flags else None,
+        claimed_at=claimed_raw if flags or skew else None,
         answers=kept,
         digest=digest(at.token, at.version, answers),
         language=language,
@@ -199,7 +224,7 @@ def build(
     )
 
 
-def accept(item: Any, find_form: FindForm, received_at: datetime) -> Accepted:
+def accept(item: Any, find_form: FindForm, received_at: datetime, sent_at: datetime | None = None) -> Accepted:
     """Return the response that an item of the device API holds, or raise Invalid or Problem.
 
     `find_form` says whether the sender may submit for the point. Keys that the item does not define are ignored.
@@ -208,7 +233,7 @@ def accept(item: Any, find_form: FindForm, received_at: datetime) -> Accepted:
         raise Problem("wrong_type")
     response_id = parse_id(item.get("id"))
     token, version = item.get("point"), item.get("form_version")
-    if not isinstance(token, str):
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise Problem("unknown_point", "point")
     if not isinstance(version, int) or isinstance(version, bool):
         raise Problem("unknown_form_version", "form_version")
@@ -227,5 +252,6 @@ def accept(item: Any, find_form: FindForm, received_at: datetime) -> Accepted:
         received_at,
         claimed=claimed,
         claimed_raw=item["occurred_at"],
+        skew=skew_of(sent_at, received_at),
         language=language,
     )

@@ -17,7 +17,8 @@ BOOK_ENTRIES = "60 per minute"
 SURVEY_RESPONSES = "120 per minute"
 SIGN_INS = "10 per minute"
 DEVICE_ITEMS = RateLimitItemPerSecond(2_000, namespace="device")
-POINT_ITEMS = RateLimitItemPerMinute(6_000, namespace="point")
+POINT_ITEMS = RateLimitItemPerMinute(120, namespace="point")
+"""What a public point token may hand in from one address: as many as surveys; a paired device may do more."""
 
 limiter = Limiter(get_remote_address, storage_uri="memory://", default_limits=[])
 _items = FixedWindowRateLimiter(MemoryStorage())

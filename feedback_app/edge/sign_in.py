@@ -81,6 +81,9 @@ def init(app: Flask, db: Database, *, salt: str) -> None:
     """Set up signing in."""
     app.config.update(SETTINGS, SECURITY_PASSWORD_SALT=salt)
     Security(app, Accounts(db), register_blueprint=True)
+    # Signing in is by session alone. The library's loader of tokens would read every body as JSON, also one that is
+    # too large, before the view can answer.
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
 
     @app.teardown_appcontext
     def close_session(_error: BaseException | None) -> None:

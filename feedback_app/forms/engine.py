@@ -62,7 +62,9 @@ class PaperForm(FlaskForm):
             field = self.input_of(getattr(problem, "field", None))
             if problem.code == "conflict":
                 self.renew()
-                self.form_errors.append(_("This page was sent before with other answers. To send these too, press once more."))
+                self.form_errors.append(
+                    _("This page was sent before with other answers. To send these too, press once more.")
+                )
             elif field is None:
                 self.form_errors.append(message(problem))
             else:

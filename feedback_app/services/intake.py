@@ -292,61 +292,75 @@ def _write_each(db: Database, prepared: Sequence[Prepared]) -> tuple[set[UUID], 
 # --- use cases --------------------------------------------------------------------------------------------------
 
 
+@dataclass
+class _Batch:
+    """A batch on its way: what was accepted at each place, and what became of each."""
+
+    accepted: dict[int, Accepted] = field(default_factory=dict)
+    outcomes: dict[int, Outcome] = field(default_factory=dict)
+
+    def once(self) -> dict[UUID, Accepted]:
+        """Return the accepted responses, the first of each id."""
+        first: dict[UUID, Accepted] = {}
+        for got in self.accepted.values():
+            first.setdefault(got.id, got)
+        return first
+
+
 def _id_of(item: Any) -> str | None:
     given = item.get("id") if isinstance(item, Mapping) else None
     return given[:64] if isinstance(given, str) else None
 
 
-def record(db: Database, items: Sequence[Any], sender: Sender) -> list[Outcome]:
+def _accept_each(
+    items: Sequence[Any], finder: responses.FindForm, received_at: datetime, sent_at: datetime | None
+) -> _Batch:
+    batch = _Batch()
+    for index, item in enumerate(items):
+        try:
+            batch.accepted[index] = responses.accept(item, finder, received_at, sent_at)
+        except Invalid as invalid:
+            batch.outcomes[index] = Outcome(_id_of(item), REJECTED, invalid.problems[0])
+        except Problem as problem:
+            batch.outcomes[index] = Outcome(_id_of(item), REJECTED, problem)
+    return batch
+
+
+def record(db: Database, items: Sequence[Any], sender: Sender, sent_at: datetime | None = None) -> list[Outcome]:
     """Take a batch of a device or a kiosk page in; answer item by item, in the order sent.
 
     `stored` means on disk. An id that is already there is a `duplicate` with the same content and a conflict with
-    other; a bad item is `rejected` with its first problem and takes no neighbour with it.
+    other; a bad item is `rejected` with its first problem and takes no neighbour with it. Ids come back as sent.
+    `sent_at` is the sender's clock at the sending, by which its times are corrected.
     """
-    received_at = now()
-    outcomes: list[Outcome | None] = [None] * len(items)
-    accepted: dict[UUID, tuple[int, Accepted]] = {}
-    repeats: list[tuple[int, Accepted]] = []
     with db.read(SYSTEM) as session:
-        finder = _finder(db, session, sender)
-        for index, item in enumerate(items):
-            try:
-                got = responses.accept(item, finder, received_at)
-            except Invalid as invalid:
-                outcomes[index] = Outcome(_id_of(item), REJECTED, invalid.problems[0])
-            except Problem as problem:
-                outcomes[index] = Outcome(_id_of(item), REJECTED, problem)
-            else:
-                if got.id in accepted:
-                    repeats.append((index, got))
-                else:
-                    accepted[got.id] = (index, got)
-        known = stored.digests(session, list(accepted))
-    fresh = [got for response_id, (_, got) in accepted.items() if response_id not in known]
+        batch = _accept_each(items, _finder(db, session, sender), now(), sent_at)
+        first = batch.once()
+        known = stored.digests(session, list(first))
+    fresh = [got for response_id, got in first.items() if response_id not in known]
     new, failed = _write_each(db, prepare(fresh, sender)) if fresh else (set(), {})
     raced = [got.id for got in fresh if got.id not in new and got.id not in failed]
     if raced:
         with db.read(SYSTEM) as session:
             known.update(stored.digests(session, raced))
-    for response_id, (index, got) in accepted.items():
-        if response_id in new:
-            outcomes[index] = Outcome(str(response_id), STORED)
-            known[response_id] = got.digest
-        elif response_id in failed:
-            outcomes[index] = Outcome(str(response_id), REJECTED, failed[response_id])
+    for index, got in batch.accepted.items():
+        if got.id in failed:
+            batch.outcomes[index] = Outcome(_id_of(items[index]), REJECTED, failed[got.id])
+        elif got.id in new and first[got.id] is got:
+            batch.outcomes[index] = Outcome(_id_of(items[index]), STORED)
+            known[got.id] = got.digest
         else:
-            outcomes[index] = _repeat(got, known)
-    for index, got in repeats:
-        outcomes[index] = _repeat(got, known)
-    return [outcome for outcome in outcomes if outcome is not None]
+            batch.outcomes[index] = _repeat(got, known, _id_of(items[index]))
+    return [batch.outcomes[index] for index in range(len(items))]
 
 
-def _repeat(got: Accepted, known: Mapping[UUID, str]) -> Outcome:
+def _repeat(got: Accepted, known: Mapping[UUID, str], shown: str | None = None) -> Outcome:
+    shown = shown or str(got.id)
     if got.id not in known:
-        return Outcome(str(got.id), REJECTED, Problem("not_storable"))
+        return Outcome(shown, REJECTED, Problem("not_storable"))
     if known[got.id] == got.digest:
-        return Outcome(str(got.id), DUPLICATE)
-    return Outcome(str(got.id), REJECTED, Problem("conflict", "id"))
+        return Outcome(shown, DUPLICATE)
+    return Outcome(shown, REJECTED, Problem("conflict", "id"))
 
 
 def hand_in(

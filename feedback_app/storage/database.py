@@ -11,7 +11,15 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Engine, make_url
-from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, sessionmaker, with_loader_criteria
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    LoaderCriteriaOption,
+    Mapped,
+    ORMExecuteState,
+    Session,
+    sessionmaker,
+    with_loader_criteria,
+)
 
 from feedback_app.domain.access import SYSTEM, Access
 from feedback_app.storage.writer import WRITES, DirectWriter, GroupCommitWriter
@@ -103,34 +111,51 @@ def make_engine(url: str | URL) -> Engine:
     return engine
 
 
-def _scoped_classes() -> list[type[Any]]:
-    return [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, StoreScoped)]
+def _marked(mark: str) -> list[type[Any]]:
+    return [mapper.class_ for mapper in Base.registry.mappers if getattr(mapper.class_, mark, False)]
+
+
+def _of_stores(access: Access) -> list[LoaderCriteriaOption]:
+    """Limit every table of stores to the stores in scope.
+
+    A mystery shopper's visits are limited by whose they are, in any store; of stores the shopper reads those visited.
+    """
+    if access.stores is None:
+        return []
+    stores, visits = sorted(access.stores), _marked("is_visit")
+    own = access.visits_of
+    visited = [sa.select(cls.__table__.c.store_id).where(cls.__table__.c.shopper_id == own) for cls in visits]
+    # Lambdas, because they are asked anew for every alias of a table.
+    options = [
+        with_loader_criteria(mapper.class_, lambda cls: cls.store_id.in_(stores), include_aliases=True)
+        for mapper in Base.registry.mappers
+        if issubclass(mapper.class_, StoreScoped) and (own is None or mapper.class_ not in visits)
+    ]
+    for store in _marked("is_store"):
+        if own is None:
+            options.append(with_loader_criteria(store, lambda cls: cls.id.in_(stores), include_aliases=True))
+        else:
+            readable = sa.union_all(*visited, sa.select(store.__table__.c.id).where(store.__table__.c.id.in_(stores)))
+            options.append(with_loader_criteria(store, lambda cls: cls.id.in_(readable), include_aliases=True))
+    return options
+
+
+def _of_visits(access: Access) -> list[LoaderCriteriaOption]:
+    """Limit visits to one mystery shopper's own."""
+    if access.visits_of is None:
+        return []
+    own = access.visits_of
+    return [
+        with_loader_criteria(cls, lambda cls: cls.shopper_id == own, include_aliases=True) for cls in _marked("is_visit")
+    ]
 
 
 def _limit_to_scope(state: ORMExecuteState) -> None:
     access: Access | None = state.session.info.get("access")
     if access is None:
         raise RuntimeError("a query without a reader: open the session with Database.read(access)")
-    if state.is_column_load or (access.stores is None and access.visits_of is None):
-        return
-    options = []
-    if access.stores is not None:
-        stores = sorted(access.stores)
-        options += [
-            with_loader_criteria(cls, cls.store_id.in_(stores), include_aliases=True) for cls in _scoped_classes()
-        ]
-        options += [
-            with_loader_criteria(cls, cls.id.in_(stores), include_aliases=True)
-            for cls in (mapper.class_ for mapper in Base.registry.mappers)
-            if getattr(cls, "is_store", False)
-        ]
-    if access.visits_of is not None:
-        options += [
-            with_loader_criteria(cls, cls.shopper_id == access.visits_of, include_aliases=True)
-            for cls in (mapper.class_ for mapper in Base.registry.mappers)
-            if getattr(cls, "is_visit", False)
-        ]
-    state.statement = state.statement.options(*options)
+    if not state.is_column_load:
+        state.statement = state.statement.options(*_of_stores(access), *_of_visits(access))
 
 
 class Database:

@@ -66,7 +66,6 @@ def _page(asked: Chosen, page: CommentPage, title: str, name: str, column: Stage
         title=title,
         name=name,
         column=column,
-        findings=findings,
         later=bool(request.args.get("cursor")),
         **for_template(asked),
     )

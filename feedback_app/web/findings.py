@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from flask_babel import gettext, ngettext
+from markupsafe import Markup
 
 from analysis.metrics import Estimate
 from analysis.trends import Change
 from feedback_app.edge.languages import number
 from feedback_app.services.journey_map import StageColumn
-from feedback_app.services.overview import Headline
+from feedback_app.services.overview import Headline, MendCard, Overview
 from feedback_app.web import vocabulary
+
+_FIGURE = re.compile("([^\\s]+\u00a0\\([^)]*\\))")
 
 
 def interval(estimate: Estimate, digits: int = 0) -> str:
@@ -76,8 +80,36 @@ def _down_by_chance(size: str) -> str:
     return gettext("%(size)s lower, could be chance", size=size)
 
 
+def whole_figures(text: str) -> Markup:
+    """Return a title as markup in which no figure is torn from its interval at the end of a line."""
+    parts = _FIGURE.split(text)
+    return Markup("").join(
+        Markup('<span class="whole">{}</span>').format(part) if number % 2 else part
+        for number, part in enumerate(parts)
+    )
+
+
+def opening(found: Overview) -> str:
+    """Return the overview's title: one sentence that answers "what changed, and is it chance".
+
+    A place in one store that fell further than anything moved in the whole is the news; the whole may hide it.
+    """
+    change = found.headline.change
+    moved = abs(change.difference) if change and change.beyond_chance and change.difference else 0.0
+    fallen = [card for card in found.mend if card.change and card.change.beyond_chance and _fall(card) > moved]
+    if not fallen:
+        return headline(found.headline)
+    card = max(fallen, key=_fall)
+    return headline(Headline("fell", "smiley", card.index, card.before, card.change, card.touchpoint, card.store))
+
+
+def _fall(card: MendCard) -> float:
+    assert card.change is not None
+    return -(card.change.difference or 0.0)
+
+
 def headline(found: Headline) -> str:
-    """Return the overview's title: one sentence that answers "what changed, and is it chance"."""
+    """Return a headline as a sentence."""
     digits = vocabulary.digits(found.measure)
     values = {"value": figure(found.now, digits), "change": change_words(found.change, digits)}
     if found.kind == "empty":
@@ -124,6 +156,15 @@ def weakest(stages: Sequence[StageColumn]) -> StageColumn | None:
     return min(shown, key=_emotion) if len(shown) > 1 else None
 
 
+def surely_weakest(stages: Sequence[StageColumn]) -> StageColumn | None:
+    """Return the weakest stage if its interval lies below all the others'; None where it may be chance."""
+    found = weakest(stages)
+    if found is None or found.emotion.high is None:
+        return None
+    others = [column.emotion.low for column in stages if column is not found and column.emotion.low is not None]
+    return found if found.emotion.high < min(others) else None
+
+
 def _emotion(column: StageColumn) -> float:
     assert column.emotion.value is not None
     return column.emotion.value
@@ -136,8 +177,25 @@ def map_headline(stages: Sequence[StageColumn]) -> str:
         n = sum(column.emotion.n for column in stages)
         return gettext("The journey cannot be compared yet: n = %(n)s", n=number(n)) if n else gettext("An empty map")
     values = {"stage": vocabulary.stage(lowest.stage), "value": figure(lowest.emotion)}
-    others = [column.emotion.low for column in stages if column is not lowest and column.emotion.low is not None]
-    assert lowest.emotion.high is not None
-    if others and lowest.emotion.high < min(others):
+    if surely_weakest(stages) is not None:
         return gettext("%(stage)s is where the journey is weakest: emotion %(value)s, not chance", **values)
     return gettext("%(stage)s has the lowest emotion, %(value)s, but that could be chance", **values)
+
+
+def why_words(why: str) -> str:
+    """Return why a place is to be mended."""
+    return {
+        "fell": gettext("Fell beyond chance"),
+        "low": gettext("Below the whole, not chance"),
+        "lowest": gettext("The lowest there is; could be chance"),
+    }.get(why, "")
+
+
+def who_words(who: str) -> str:
+    """Return who mends it."""
+    return {"manager": gettext("Store manager")}.get(who, who)
+
+
+def share_words(share: float) -> str:
+    """Return a share in per cent."""
+    return f"{number(share)}\u00a0%"

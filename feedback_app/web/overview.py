@@ -11,7 +11,6 @@ from flask_babel import gettext
 from analysis.metrics import Estimate
 from feedback_app.domain.access import Right
 from feedback_app.edge.context import db, reader
-from feedback_app.edge.languages import number
 from feedback_app.edge.rights import needs
 from feedback_app.services.overview import Overview, StoreRow, TouchpointRow, overview
 from feedback_app.web import figures, findings, vocabulary
@@ -32,8 +31,7 @@ def show() -> ResponseReturnValue:
         "web/overview.html",
         place="web.overview",
         found=found,
-        title=findings.headline(found.headline),
-        findings=findings,
+        title=findings.opening(found),
         **_charts(found, asked),
         **for_template(asked),
     )
@@ -57,7 +55,6 @@ def _charts(found: Overview, asked: Chosen) -> Mapping[str, object]:
         ),
         "heat": heat,
         "heat_chart": figures.heat(heat, titles["heat"], measure) if heat else None,
-        "ranks": figures.ranks,
     }
 
 
@@ -123,25 +120,3 @@ def _value(estimate: Estimate) -> float:
 
 def _apart(lower: Estimate, upper: Estimate) -> bool:
     return lower.high is not None and upper.low is not None and lower.high < upper.low
-
-
-def why_words(why: str) -> str:
-    """Return why a place is to be mended."""
-    return {
-        "fell": gettext("Fell beyond chance"),
-        "low": gettext("Below the whole, not chance"),
-        "lowest": gettext("The lowest there is; could be chance"),
-    }.get(why, "")
-
-
-def who_words(who: str) -> str:
-    """Return who mends it."""
-    return {"manager": gettext("Store manager")}.get(who, who)
-
-
-def share_words(share: float) -> str:
-    """Return a share in per cent."""
-    return f"{number(share)}\u00a0%"
-
-
-blueprint.app_context_processor(lambda: {"why_words": why_words, "who_words": who_words, "share_words": share_words})

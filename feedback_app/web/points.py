@@ -30,8 +30,6 @@ def points_title(rows: list[PointRow]) -> str:
     if not rows:
         return gettext("No collection points yet")
     count, stores = len(rows), len({row.store_code for row in rows})
-    return gettext(
-        "%(points)s in %(stores)s",
-        points=ngettext("%(shown)s collection point", "%(shown)s collection points", count, shown=number(count)),
-        stores=ngettext("%(shown)s store", "%(shown)s stores", stores, shown=number(stores)),
-    )
+    collecting = ngettext("%(shown)s collection point", "%(shown)s collection points", count, shown=number(count))
+    where = ngettext("in %(shown)s store", "in %(shown)s stores", stores, shown=number(stores))
+    return f"{collecting} {where}"

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from feedback_app.web import comments, journey_map, overview, points, visits, vocabulary
+from feedback_app.web import comments, figures, findings, journey_map, overview, points, visits, vocabulary
 from feedback_app.web.blueprint import blueprint
 
-blueprint.app_context_processor(vocabulary.words_for_templates)
 
-__all__ = ["blueprint", "comments", "journey_map", "overview", "points", "visits", "vocabulary"]
+@blueprint.app_context_processor
+def words_for_templates() -> dict[str, object]:
+    """Return the functions that templates name and tell things with."""
+    return {
+        "findings": findings,
+        "whole_figures": findings.whole_figures,
+        "why_words": findings.why_words,
+        "who_words": findings.who_words,
+        "share_words": findings.share_words,
+        "ranks": figures.ranks,
+        "stage_name": vocabulary.stage,
+        "stage_goal": vocabulary.goal,
+        "aspect_name": vocabulary.aspect,
+        "source_name": vocabulary.source,
+        "measure_name": vocabulary.measure,
+        "measure_meaning": vocabulary.meaning,
+        "digits_of": vocabulary.digits,
+        "weekday_name": vocabulary.weekday,
+        "capital": vocabulary.capital,
+        "place_name": vocabulary.place,
+    }
+
+
+__all__ = ["blueprint", "comments", "journey_map", "overview", "points", "visits"]

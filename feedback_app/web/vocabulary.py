@@ -133,20 +133,3 @@ def weekday(number: int) -> str:
 def capital(text: str) -> str:
     """Return a text with its first letter big, the others as they are."""
     return text[:1].upper() + text[1:]
-
-
-def words_for_templates() -> dict[str, object]:
-    """Return the functions that templates name things with."""
-    return {
-        "stage_name": stage,
-        "stage_goal": goal,
-        "aspect_name": aspect,
-        "source_name": source,
-        "measure_name": measure,
-        "measure_meaning": meaning,
-        "digits_of": digits,
-        "scale_of": scale,
-        "weekday_name": weekday,
-        "capital": capital,
-        "place_name": place,
-    }

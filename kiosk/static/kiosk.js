@@ -2,13 +2,11 @@
 // One question a screen. The screens stand in the page as they came from the server; each time one is shown, a fresh
 // copy is taken, so that nothing of the last shopper is left.
 (() => {
-  const { outbox: makeOutbox, sender: makeSender, uuid7 } = window.otklik;
+  const { adoptOrphans, outbox: makeOutbox, prepareForOffline, sender: makeSender, uuid7, watchForNews } = window.otklik;
   const IDLE = 30_000;
   const THANKS = 5_000;
   const TOUCH_EVERY = 5_000;
-  const SAFETY_NET = 30_000;
-  const NEWS = 30 * 60_000;
-  const READY_RETRY = 10_000;
+  const SAFETY_NET = 5_000;
   const NUMERIC = ["smiley4", "smiley5", "rating", "nps", "ces", "number"];
 
   const root = document.documentElement;
@@ -223,40 +221,6 @@
     if (button) speak(button.dataset.language);
   }
 
-  // Offline, and back
-
-  function askWorker(worker) {
-    return new Promise((resolve) => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = ({ data }) => resolve(data);
-      worker.postMessage({ keep: location.href }, [port2]);
-    });
-  }
-
-  async function prepareForOffline() {
-    if (!("serviceWorker" in navigator) || !("indexedDB" in window)) return;
-    try {
-      await navigator.serviceWorker.register(kiosk.service_worker, { scope: kiosk.scope });
-      const { active } = await navigator.serviceWorker.ready;
-      await outbox.tell();
-      if (!(await askWorker(active))) throw new Error("not kept");
-      root.dataset.ready = "true";
-    } catch {
-      setTimeout(prepareForOffline, READY_RETRY);
-    }
-  }
-
-  // A kiosk stays open for weeks: a new form or a new release comes in while nobody stands before it.
-  async function lookForNews() {
-    try {
-      const response = await fetch(location.pathname, { cache: "no-store", credentials: "omit" });
-      const version = response.headers.get("Otklik-Page");
-      if (version && version !== kiosk.page && !tap && root.dataset.screen === "question") location.reload();
-    } catch {
-      // Offline: later.
-    }
-  }
-
   function start() {
     gather();
     main.addEventListener("click", onClick);
@@ -266,12 +230,11 @@
     window.addEventListener("online", sender.send);
     window.addEventListener("pageshow", (event) => event.persisted && toQuestion());
     document.addEventListener("visibilitychange", () => document.hidden || sender.send());
-    setInterval(sender.send, SAFETY_NET);
-    setInterval(lookForNews, NEWS);
-    if (navigator.storage && navigator.storage.persist) navigator.storage.persist().catch(() => {});
-    outbox.tell().catch(() => {});
-    prepareForOffline();
-    sender.send();
+    setInterval(() => root.dataset.queued === "0" || sender.nudge(), SAFETY_NET);
+    watchForNews(kiosk.page, () => !tap && root.dataset.screen === "question");
+    adoptOrphans(outbox).catch(() => {}).then(sender.send);
+    outbox.tell().catch(() => (root.dataset.queued = "0"));
+    prepareForOffline(kiosk, outbox).then(() => (root.dataset.ready = "true"));
   }
 
   start();

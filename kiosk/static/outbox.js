@@ -78,6 +78,16 @@
     const touch = (id) => change(id, (record) => ({ ...record, touched_at: Date.now() }));
     const close = (id) => change(id, (record) => ({ ...record, open: false }));
 
+    const closeAll = () => transact("readwrite", ({ items }) => {
+      const request = items.openCursor();
+      request.onsuccess = () => {
+        const cursor = request.result;
+        if (!cursor) return;
+        if (cursor.value.open) cursor.update({ ...cursor.value, open: false });
+        cursor.continue();
+      };
+    });
+
     // The oldest items of one point, without the points and ids in `aside`; closes what was abandoned.
     const take = (limit, aside) => transact("readwrite", ({ items }, done) => {
       const taken = [];
@@ -117,6 +127,6 @@
     }
 
     if (channel) channel.onmessage = () => tell().catch(() => {});
-    return { keep, revise, touch, close, take, settle, count, tell };
+    return { keep, revise, touch, close, closeAll, take, settle, tell };
   };
 })();

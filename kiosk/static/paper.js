@@ -72,6 +72,18 @@ export function asked(questions) {
   });
 }
 
+/** Leave questions that are not asked out of what is sent. */
+export function leaveOut(questions) {
+  for (const question of questions) {
+    for (const control of question.querySelectorAll("input, textarea")) control.disabled = true;
+  }
+}
+
+/** Open every field again, on a page that was sent and is looked at once more. */
+export function enable(form) {
+  for (const control of form.elements) control.disabled = false;
+}
+
 /** Keep a draft in this tab for a moment: over a change of language, or until the server has answered. */
 export function keepForAMoment(form) {
   const draft = { at: Date.now(), values: snapshot(form) };

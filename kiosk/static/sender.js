@@ -110,7 +110,10 @@
 
     function plan(wait) {
       clearTimeout(timer);
-      timer = setTimeout(send, wait);
+      timer = setTimeout(() => {
+        timer = 0;
+        send();
+      }, wait);
     }
 
     async function send() {
@@ -120,6 +123,7 @@
       running = true;
       again = false;
       clearTimeout(timer);
+      timer = 0;
       const wait = await attempt();
       running = false;
       if (wait) plan(wait);
@@ -127,9 +131,12 @@
       return undefined;
     }
 
+    // For a regular look: leaves alone what is planned already.
+    const nudge = () => timer || running || send();
+
     // For a device that cannot keep anything: true only when the server has the item.
     const direct = async (item) => (await post(address, [item])).some(({ status }) => status !== "rejected");
 
-    return { send, direct };
+    return { send, nudge, direct };
   };
 })();

@@ -1,5 +1,7 @@
 // The survey, one question a screen: forward, back, progress; the form itself stays what the server sent.
-import { answerOf, asked, countCharacters, fill, focusFirstError, guard, theForm, words } from "./paper.js";
+import {
+  answerOf, asked, countCharacters, enable, fill, focusFirstError, guard, leaveOut, theForm, words,
+} from "./paper.js";
 
 const AFTER_TAP_MS = 250;
 const texts = words();
@@ -46,7 +48,9 @@ function show({ focus = false } = {}) {
   back.hidden = index === 0;
   next.hidden = last;
   submit.hidden = !last;
-  next.textContent = answerOf(current) === null && !("required" in current.dataset) ? texts.skip : texts.next;
+  const passing = answerOf(current) === null && !("required" in current.dataset);
+  next.classList.toggle("passing", passing);
+  next.textContent = passing ? texts.skip : texts.next;
   stepText.textContent = fill(texts.step, { n: index + 1, all: visible.length });
   bar.max = visible.length;
   bar.value = index + 1;
@@ -63,7 +67,8 @@ function complain(question) {
   note.className = "error";
   note.setAttribute("role", "alert");
   note.textContent = texts.needed;
-  question.querySelector(".ask, .optional").after(note);
+  (question.querySelector(".help") ?? question.querySelector(".ask"))?.after(note);
+  if (!note.isConnected) question.prepend(note);
   question.classList.add("wrong");
 }
 
@@ -103,10 +108,7 @@ function onSubmit(event) {
     complain(open);
     return;
   }
-  for (const question of questions) {
-    const gone = !visible.includes(question);
-    for (const control of question.querySelectorAll("input, textarea")) control.disabled = gone;
-  }
+  leaveOut(questions.filter((question) => !visible.includes(question)));
 }
 
 /** Enter in a line goes on to the next question, as the button does; in a text it breaks the line. */
@@ -137,6 +139,7 @@ form.addEventListener("input", () => {
   forgive(current);
   show();
 });
+addEventListener("pageshow", () => enable(form));
 document.querySelector("[data-problems]")?.addEventListener("click", toProblem);
 countCharacters(form, texts);
 show();

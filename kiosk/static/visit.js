@@ -1,6 +1,6 @@
 // A mystery visit: progress, questions that depend on others, and a draft that a reload or a dead battery leaves alone.
 import {
-  answerOf, asked, countCharacters, fill, focusFirstError, keepOnPhone, onPhone, restore, theForm, words,
+  answerOf, asked, countCharacters, enable, fill, focusFirstError, keepOnPhone, leaveOut, onPhone, restore, theForm, words,
 } from "./paper.js";
 
 const PING_MS = 4000;
@@ -62,9 +62,7 @@ async function onSubmit(event) {
   offline.hidden = reached;
   if (!reached) return;
   const visible = asked(questions);
-  for (const question of questions) {
-    for (const control of question.querySelectorAll("input, textarea")) control.disabled = !visible.includes(question);
-  }
+  leaveOut(questions.filter((question) => !visible.includes(question)));
   form.requestSubmit();
 }
 
@@ -76,6 +74,10 @@ form.addEventListener("input", (event) => {
   keep();
 });
 form.addEventListener("submit", onSubmit);
+addEventListener("pageshow", () => {
+  reached = false;
+  enable(form);
+});
 addEventListener("online", () => (offline.hidden = true));
 panel.querySelector("[data-next-open]").addEventListener("click", toNextOpen);
 countCharacters(form, texts);

@@ -244,6 +244,18 @@ def test_under_thirty_answers_lines_are_dashed(chart: Callable[[int], ChartFigur
     assert "stroke-dasharray" not in render(chart(30), "", "")
 
 
+@pytest.mark.parametrize(
+    "chart",
+    [
+        lambda n: emotion_curve([StagePoint("А", about(40, n))], RU),
+        lambda n: touchpoint_rows([RankedRow("А", about(64, n))], RU),
+    ],
+)
+def test_under_thirty_answers_a_dot_is_hollow(chart: Callable[[int], ChartFigure]) -> None:
+    assert [dot.get("fill") for dot in drawn(chart(29)).iter("use")] == [theme.PAPER]
+    assert [dot.get("fill") for dot in drawn(chart(30)).iter("use")] == [theme.ACCENT]
+
+
 def test_columns_are_equal_and_points_stand_in_their_middle() -> None:
     root = drawn(a_map())
     wide = float(root.get("viewBox", "").split()[2])

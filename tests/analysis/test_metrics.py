@@ -219,9 +219,7 @@ def test_four_and_five_buttons_pool_tap_by_tap() -> None:
     pooled = smiley_index_of({4: {4: 1, 2: 2}, 5: {5: 1, 1: 1, 3: 1}})
     values = [100, 100 / 3, 100 / 3, 100, 0, 50]
     low, high = stats.ttest_1samp(values, 0).confidence_interval(0.95)
-    assert (pooled.value, pooled.low, pooled.high) == pytest.approx(
-        (np.mean(values), max(0, low), min(100, high))
-    )
+    assert (pooled.value, pooled.low, pooled.high) == pytest.approx((np.mean(values), max(0, low), min(100, high)))
     assert pooled.n == 6
 
 

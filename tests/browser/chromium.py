@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 EXECUTABLE = "/usr/bin/chromium"
+PLAIN_HOST = "shop.example"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -21,6 +22,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # A host of its own name: to the browser it is no secure context over plain http, as 127.0.0.1 is.
+    f"--host-resolver-rules=MAP {PLAIN_HOST} 127.0.0.1",
 ]
 DESK = {"viewport": {"width": 1280, "height": 800}, "locale": "ru-RU"}
 

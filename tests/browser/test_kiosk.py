@@ -21,7 +21,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from feedback_app.domain.access import SYSTEM
 from feedback_app.services.catalogue import publish_form
 from feedback_app.storage.tables import Point, Response
-from tests.browser.chromium import kept_profile, until
+from tests.browser.chromium import PLAIN_HOST, kept_profile, until
 from tests.builders import Chain, open_chain
 
 pytestmark = pytest.mark.browser
@@ -56,10 +56,11 @@ class Shop:
         server = make_server("127.0.0.1", self.port, self.app, threaded=True)
         self._run(server, server.server_port)
 
-    def open_captive_portal(self) -> None:
-        """Answer everything, as the portal of a mobile operator does, with a page of its own."""
-        server = ThreadingHTTPServer(("127.0.0.1", self.port), CaptivePortal)
-        self._run(server, self.port)
+    def replace_by(self, stranger: type[Stranger]) -> None:
+        """Let something else answer at the shop's address."""
+        self.shut()
+        stranger.posts = 0
+        self._run(ThreadingHTTPServer(("127.0.0.1", self.port), stranger), self.port)
 
     def _run(self, server: Any, port: int) -> None:
         self._server, self.port = server, port
@@ -76,26 +77,60 @@ class Shop:
             return list(session.scalars(sa.select(Response)))
 
 
-class CaptivePortal(BaseHTTPRequestHandler):
-    """A page that says 200 to everything."""
+class Stranger(BaseHTTPRequestHandler):
+    """Something on the line that is not our server."""
 
-    seen: int = 0
+    posts: int
 
     def do_GET(self) -> None:
-        body = b"<!doctype html><title>Pay for your line</title>"
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html")
-        self.send_header("Content-Length", str(len(body)))
+        self.say(200, "text/html", b"<!doctype html><title>Pay for your line</title>")
+
+    def do_POST(self) -> None:
+        type(self).posts += 1
+        self.receive(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["responses"])
+
+    def receive(self, items: list[dict[str, Any]]) -> None:
+        raise NotImplementedError
+
+    def say(self, status: int, kind: str, body: bytes, **headers: str) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(name.replace("_", "-"), value)
         self.end_headers()
         self.wfile.write(body)
 
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        CaptivePortal.seen += 1
-        self.do_GET()
-
     def log_message(self, *_arguments: Any) -> None:
         pass
+
+
+class CaptivePortal(Stranger):
+    """The portal of a mobile operator: a page of its own and 200 to everything."""
+
+    posts = 0
+
+    def receive(self, _items: list[dict[str, Any]]) -> None:
+        self.do_GET()
+
+
+class Busy(Stranger):
+    """A server that asks for patience."""
+
+    posts = 0
+
+    def receive(self, _items: list[dict[str, Any]]) -> None:
+        self.say(429, "application/json", b"{}", Retry_After="3")
+
+
+class Stumbling(Stranger):
+    """A server that falls over one item of those it gets."""
+
+    posts = 0
+
+    def receive(self, items: list[dict[str, Any]]) -> None:
+        if any(item["answers"] == {"smiley": 2} for item in items):
+            return self.say(500, "text/html", b"")
+        results = [{"id": item["id"], "status": "stored"} for item in items]
+        return self.say(200, "application/json", json.dumps({"results": results}).encode())
 
 
 @pytest.fixture
@@ -179,13 +214,21 @@ def test_the_tap_is_on_the_device_before_anything_else_is_asked(kiosk: Page) -> 
     assert until(lambda: mark(kiosk, "queued") == "1")
 
 
-def test_thanks_gives_way_to_the_question_by_itself(kiosk: Page) -> None:
-    tap(kiosk, 3)
-    skip_to_thanks(kiosk)
-    until(lambda: mark(kiosk, "screen") == "question", seconds=10, what="the question again")
+def test_thanks_gives_way_to_the_question_by_itself(shop: Shop, visitor: BrowserContext) -> None:
+    page = visitor.new_page()
+    page.clock.install()
+    opened(page, shop)
+    tap(page, 3)
+    skip_to_thanks(page)
+    page.clock.fast_forward(2_000)
+    assert mark(page, "screen") == "thanks"
+    page.clock.fast_forward(8_000)
+    assert mark(page, "screen") == "question"
 
 
-def test_a_tap_outlives_a_dead_server_and_a_restarted_device(shop: Shop, playwright: Playwright, tmp_path: Path) -> None:
+def test_a_tap_outlives_a_dead_server_and_a_restarted_device(
+    shop: Shop, playwright: Playwright, tmp_path: Path
+) -> None:
     with kept_profile(playwright, tmp_path / "kiosk") as device:
         page = opened(device.new_page(), shop)
         shop.shut()
@@ -206,12 +249,56 @@ def test_a_tap_outlives_a_dead_server_and_a_restarted_device(shop: Shop, playwri
     assert sorted(response.answers["smiley"] for response in shop.responses()) == [1, 4]
 
 
-def test_a_captive_portal_is_no_server(shop: Shop, kiosk: Page) -> None:
+def test_an_answer_cut_short_by_a_reload_goes_out_as_it_is(shop: Shop, kiosk: Page) -> None:
+    tap(kiosk, 1)
+    until(lambda: kept(kiosk))
+    kiosk.reload()
+    until(lambda: mark(kiosk, "ready") == "true")
+    until_delivered(kiosk)
+    assert [response.answers for response in shop.responses()] == [{"smiley": 1}]
+
+
+def test_a_device_that_keeps_nothing_thanks_only_for_what_the_server_has(shop: Shop, visitor: BrowserContext) -> None:
+    page = visitor.new_page()
+    page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    page.goto(shop.address)
+    tap(page, 4)
+    page.click("[data-skip]")
+    until_screen(page, "thanks")
+    assert [response.answers for response in shop.responses()] == [{"smiley": 4}]
+    page.click("h1")
     shop.shut()
-    shop.open_captive_portal()
+    tap(page, 3)
+    page.click("[data-skip]")
+    until_screen(page, "question")
+    assert page.locator("[role=status]").text_content()
+    assert mark(page, "ready") is None
+
+
+def test_over_plain_http_the_kiosk_works_as_long_as_the_line_does(shop: Shop, visitor: BrowserContext) -> None:
+    page = visitor.new_page()
+    page.goto(shop.address.replace("127.0.0.1", PLAIN_HOST))
+    tap(page, 4)
+    skip_to_thanks(page)
+    until_delivered(page)
+    assert len(shop.responses()) == 1
+    assert mark(page, "ready") is None
+
+
+def test_a_new_form_comes_in_while_nobody_stands_there(shop: Shop, visitor: BrowserContext) -> None:
+    page = visitor.new_page()
+    page.clock.install()
+    opened(page, shop)
+    publish_other_questions(shop)
+    page.clock.fast_forward(31 * 60_000)
+    until(lambda: page.locator("h1").text_content() == "Пять", what="the new form")
+
+
+def test_a_captive_portal_is_no_server(shop: Shop, kiosk: Page) -> None:
+    shop.replace_by(CaptivePortal)
     tap(kiosk, 2)
     skip_to_thanks(kiosk)
-    until(lambda: CaptivePortal.seen, what="the portal was asked")
+    until(lambda: CaptivePortal.posts, what="the portal was asked")
     kiosk.reload()
     assert kiosk.locator("button[data-answer]").count() == 4
     assert until(lambda: mark(kiosk, "queued") == "1")
@@ -219,6 +306,33 @@ def test_a_captive_portal_is_no_server(shop: Shop, kiosk: Page) -> None:
     shop.open()
     until_delivered(kiosk)
     assert [response.answers["smiley"] for response in shop.responses()] == [2]
+
+
+def test_a_kiosk_waits_as_long_as_it_is_told(shop: Shop, kiosk: Page) -> None:
+    shop.replace_by(Busy)
+    for _ in range(3):
+        tap(kiosk, 4)
+        skip_to_thanks(kiosk)
+        kiosk.click("h1")
+    until(lambda: Busy.posts)
+    kiosk.wait_for_timeout(1_500)
+    assert Busy.posts == 1
+    until(lambda: Busy.posts == 2, seconds=5, what="asked again after the wait")
+
+
+def test_an_item_the_server_stumbles_over_holds_up_no_other(shop: Shop, kiosk: Page) -> None:
+    shop.shut()
+    for smiley in (1, 2, 3, 4):
+        tap(kiosk, smiley)
+        skip_to_thanks(kiosk)
+        kiosk.click("h1")
+    shop.replace_by(Stumbling)
+    until(lambda: mark(kiosk, "queued") == "1")
+    shop.shut()
+    shop.open()
+    kiosk.reload()
+    until_delivered(kiosk)
+    assert [response.answers for response in shop.responses()] == [{"smiley": 2}]
 
 
 def test_an_answer_that_never_arrived_does_not_count_twice(shop: Shop, kiosk: Page) -> None:
@@ -399,7 +513,12 @@ def all_in_sight(page: Page, width: int, height: int) -> None:
 
 def test_people_who_hear_or_magnify_the_page_can_use_it(kiosk: Page) -> None:
     axe = Axe()
-    for action in (lambda: None, lambda: tap(kiosk, 1), lambda: kiosk.click("[data-skip]"), lambda: skip_to_thanks(kiosk)):
+    for action in (
+        lambda: None,
+        lambda: tap(kiosk, 1),
+        lambda: kiosk.click("[data-skip]"),
+        lambda: skip_to_thanks(kiosk),
+    ):
         action()
         found = axe.run(kiosk)
         assert found.violations_count == 0, found.generate_report()
@@ -478,12 +597,16 @@ def publish_other_questions(shop: Shop) -> None:
 def test_identifiers_of_taps_sort_by_their_time(kiosk: Page) -> None:
     found = kiosk.evaluate("[0, 1, 1763000000000, 281474976710655].map((at) => window.otklik.uuid7(at))")
     assert found == sorted(found)
-    assert all(re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in found)
+    assert all(
+        re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in found
+    )
     assert [int(one.replace("-", "")[:12], 16) for one in found] == [0, 1, 1763000000000, 281474976710655]
 
 
 def test_waits_grow_from_half_a_second_to_a_minute_and_are_scattered(kiosk: Page) -> None:
-    script = "(luck) => { const b = window.otklik.backoff(() => luck); return Array.from({length: 12}, () => b.next()); }"
+    script = (
+        "(luck) => { const b = window.otklik.backoff(() => luck); return Array.from({length: 12}, () => b.next()); }"
+    )
     shortest, longest = kiosk.evaluate(script, 0), kiosk.evaluate(script, 1)
     assert longest[:4] == [500, 1000, 2000, 4000]
     assert longest[-1] == 60_000

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,17 +17,32 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.engine import Connection
 
+from feedback_app.app import create_app
 from feedback_app.domain.forms import LANGUAGES
 from feedback_app.services.catalogue import publish_form
 from feedback_app.services.standard_forms import BOOK
 from feedback_app.services.users import create_user
 from feedback_app.storage.database import Base, Database
-from feedback_app.storage.tables import Point, Region, Store, Touchpoint, Visit
+from feedback_app.storage.tables import (
+    BookCounter,
+    BookEntry,
+    Case,
+    Job,
+    MentionRow,
+    Point,
+    Region,
+    Response,
+    Rollup,
+    Store,
+    Touchpoint,
+    Visit,
+)
 
 TOKEN = "checkout-of-shop-1"
 VISIT = "visit-to-shop-1"
 SHOPPER, OTHER_SHOPPER = "shopper@example.by", "other@example.by"
 PASSWORD = "a quiet afternoon"
+CAME_IN = {table.__tablename__ for table in (BookCounter, BookEntry, Case, Job, MentionRow, Response, Rollup)}
 HASH = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
 
 
@@ -130,7 +148,9 @@ CHECKLIST: dict[str, Any] = {
         _section(
             "entrance",
             said("Вход", "Уваход", "Entrance"),
-            _criterion("clean", said("У входа чисто", "Каля ўвахода чыста", "The entrance is clean"), stage="awareness"),
+            _criterion(
+                "clean", said("У входа чисто", "Каля ўвахода чыста", "The entrance is clean"), stage="awareness"
+            ),
             _criterion(
                 "open_on_time",
                 said("Магазин открыт вовремя", "Крама адчынена своечасова", "The store is open on time"),
@@ -217,9 +237,7 @@ def open_shop(db: Database) -> None:
 
 def _store(connection: Connection, region: int, code: str, names: dict[str, str], country: str, zone: str) -> int:
     hours = {"opens": 8, "closes": 22, "addresses": names}
-    return _add(
-        connection, Store, code=code, region_id=region, names=names, timezone=zone, country=country, **hours
-    )
+    return _add(connection, Store, code=code, region_id=region, names=names, timezone=zone, country=country, **hours)
 
 
 def _add(connection: Connection, table: Any, **values: Any) -> int:
@@ -256,3 +274,59 @@ def send(client: FlaskClient, address: str, values: Mapping[str, Any], **changed
     page = client.get(address).text
     kept = {name: hidden(page, name) for name in ("csrf_token", "response_id")}
     return client.post(address, data={**kept, **values, **changed})
+
+
+def words_of(page: str) -> str:
+    """Return a page as it is read: entities turned into letters."""
+    return unescape(page)
+
+
+def stored(db: Database) -> list[dict[str, Any]]:
+    """Return all responses that are on disk."""
+    with db.engine.connect() as connection:
+        return [dict(row) for row in connection.execute(sa.select(Response.__table__)).mappings()]
+
+
+class _Inside(HTMLParser):
+    """Collect what a page carries inside itself and the content security policy would stop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Look at styles, handlers and scripts without a source."""
+        values = dict(attrs)
+        code = tag == "script" and "src" not in values and values.get("type") != "application/json"
+        if tag == "style" or code or any(name == "style" or name.startswith("on") for name in values):
+            self.found.append(f"{tag} {values}")
+
+
+def breaks_the_policy(page: str) -> list[str]:
+    """Return the styles and scripts inside a page."""
+    reader = _Inside()
+    reader.feed(page)
+    return reader.found
+
+
+@contextmanager
+def shop(folder: Path) -> Iterator[Flask]:
+    """Open the app over a shop of its own."""
+    settings = {"OTKLIK_INSTANCE": str(folder), "OTKLIK_RATE_LIMITS": "off", "TESTING": True}
+    app = create_app({**settings, "OTKLIK_DATABASE_URL": f"sqlite:///{folder / 'shop.db'}"})
+    db: Database = app.extensions["otklik"]
+    open_shop(db)
+    yield app
+    db.close()
+
+
+def sweep(app: Flask) -> None:
+    """Take out of the shop whatever came in, so that the next test finds it as it was."""
+
+    def work(connection: Connection) -> None:
+        connection.execute(sa.update(Visit.__table__).values(submitted_at=None, response_id=None, score=None))
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name in CAME_IN:
+                connection.execute(sa.delete(table))
+
+    app.extensions["otklik"].write(work)

@@ -1,0 +1,189 @@
+"""Who may do what, until when an entry is answered, what it must hold, and where words belong on the map."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from feedback_app.domain import book
+from feedback_app.domain.access import ROLES, SYSTEM, Access, Right, access_of
+from feedback_app.domain.cases import BOOK_KINDS, needs_case
+from feedback_app.domain.deadlines import due_date
+from feedback_app.domain.errors import Forbidden, Invalid
+from feedback_app.domain.journey import (
+    ASPECT_STAGES,
+    ASPECTS,
+    B2C_STAGES,
+    TOUCHPOINT_STAGES,
+    stage_of_aspect,
+    stage_of_touchpoint,
+)
+
+FIGURES, WORDS, CHANGE = Right.READ_FIGURES, Right.READ_WORDS, Right.CHANGE_RESPONSES
+POINTS, VISITS, FILL = Right.READ_POINTS, Right.READ_VISITS, Right.FILL_VISIT
+MAY: dict[str, set[Right]] = {
+    "admin": {FIGURES, WORDS, CHANGE, POINTS, VISITS},
+    "director": {FIGURES, WORDS, CHANGE, POINTS, VISITS},
+    "manager": {FIGURES, WORDS, POINTS, VISITS},
+    "coordinator": {VISITS},
+    "mystery_shopper": {VISITS, FILL},
+}
+
+
+def somebody(*roles: str, stores: tuple[int, ...] = (), regions_stores: tuple[int, ...] | None = None) -> Access:
+    return access_of(
+        roles,
+        user_id=5,
+        actor="somebody",
+        stores=stores,
+        regions_stores=regions_stores or (),
+        has_regions=regions_stores is not None,
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_what_the_table_says_and_nothing_else(role: str) -> None:
+    access = somebody(role, stores=(1,))
+    assert {right for right in Right if access.may(right)} == MAY[role] | {Right.SIGNED_IN, Right.PUBLIC}
+
+
+def test_nobody_has_the_right_of_nobody_and_devices_are_no_people() -> None:
+    for role in ROLES:
+        assert not somebody(role).may(Right.NOBODY)
+        assert not somebody(role).may(Right.DEVICE)
+
+
+def test_an_unknown_role_may_nothing_and_a_second_role_adds() -> None:
+    assert not somebody("owner").may(Right.SIGNED_IN)
+    both = somebody("coordinator", "manager", stores=(1,))
+    assert both.may(Right.READ_FIGURES)
+    assert both.stores == frozenset({1})
+
+
+@pytest.mark.parametrize(
+    ("access", "stores"),
+    [
+        (somebody("admin"), None),
+        (somebody("admin", stores=(1,)), None),
+        (somebody("director"), None),
+        (somebody("director", stores=(1,)), {1}),
+        (somebody("director", regions_stores=(2, 3)), {2, 3}),
+        (somebody("director", regions_stores=()), set()),
+        (somebody("manager"), set()),
+        (somebody("manager", stores=(1,), regions_stores=(2,)), {1, 2}),
+        (somebody("coordinator", stores=(4,)), {4}),
+        (somebody(), set()),
+    ],
+)
+def test_the_scope_of_a_role(access: Access, stores: set[int] | None) -> None:
+    assert access.stores == (None if stores is None else frozenset(stores))
+    assert access.sees_store(1) == (stores is None or 1 in stores)
+
+
+def test_a_mystery_shopper_sees_own_visits_only() -> None:
+    assert somebody("mystery_shopper").visits_of == 5
+    assert somebody("coordinator", stores=(1,)).visits_of is None
+
+
+def test_what_is_not_allowed_is_refused_and_the_program_itself_may_all() -> None:
+    with pytest.raises(Forbidden):
+        somebody("manager", stores=(1,)).require(Right.CHANGE_RESPONSES)
+    for right in Right:
+        SYSTEM.require(right)
+    assert SYSTEM.sees_store(10**9)
+
+
+@pytest.mark.parametrize(
+    ("received", "country", "kind", "due"),
+    [
+        (date(2026, 3, 1), "BY", "complaint", date(2026, 3, 16)),
+        (date(2026, 12, 25), "BY", "claim", date(2027, 1, 9)),
+        (date(2026, 2, 20), "RU", "complaint", date(2026, 3, 2)),
+        (date(2028, 2, 20), "RU", "claim", date(2028, 3, 1)),
+        (date(2026, 3, 1), "KZ", "complaint", date(2026, 3, 16)),
+    ],
+)
+def test_the_last_day_of_an_answer(received: date, country: str, kind: str, due: date) -> None:
+    assert due_date(received, country, kind) == due
+
+
+def test_complaints_claims_and_failed_critical_criteria_open_a_case() -> None:
+    assert {kind for kind in BOOK_KINDS if needs_case(kind, False)} == {"complaint", "claim"}
+    assert needs_case(None, True)
+    assert not needs_case(None, False)
+
+
+GOOD = {"kind": "thanks", "text": "Спасибо Анне!"}
+
+
+@pytest.mark.parametrize("kind", BOOK_KINDS)
+def test_an_entry_is_anonymous_by_default(kind: str) -> None:
+    entry = book.accept({"kind": kind, "text": " Спасибо \x00Анне! "})
+    assert (entry.kind, entry.text, entry.name, entry.contact, entry.consent) == (kind, "Спасибо Анне!", None, None, False)
+
+
+def test_name_and_contact_are_kept_with_consent_alone() -> None:
+    entry = book.accept({**GOOD, "name": "Анна", "contact": "+375 29 000-00-00", "consent": True})
+    assert (entry.name, entry.contact, entry.consent) == ("Анна", "+375 29 000-00-00", True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"kind": None}, "required", "kind"),
+        ({"kind": "poem"}, "unknown_choice", "kind"),
+        ({"kind": ["thanks"]}, "unknown_choice", "kind"),
+        ({"text": None}, "required", "text"),
+        ({"text": " \x00\n"}, "required", "text"),
+        ({"text": 5}, "required", "text"),
+        ({"text": "я" * 4_001}, "too_long", "text"),
+        ({"name": "я" * 121, "consent": True}, "too_long", "name"),
+        ({"contact": "я" * 201, "consent": True}, "too_long", "contact"),
+        ({"name": 5, "consent": True}, "wrong_type", "name"),
+        ({"name": "Анна"}, "consent_needed", "consent"),
+        ({"contact": "a@b.by", "consent": False}, "consent_needed", "consent"),
+    ],
+)
+def test_an_entry_that_cannot_be_taken_names_its_field(changes: dict[str, Any], code: str, field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        book.accept({**GOOD, **changes})
+    assert [(problem.code, problem.field) for problem in caught.value.problems] == [(code, field)]
+
+
+def test_the_stages_of_touchpoints_and_aspects() -> None:
+    assert dict(TOUCHPOINT_STAGES) == {
+        "entrance": "awareness",
+        "shelf": "evaluation",
+        "counter": "evaluation",
+        "checkout": "deal",
+        "exit": "experience",
+    }
+    assert set(ASPECT_STAGES) == set(ASPECTS) - {"other"}
+    assert set(ASPECT_STAGES.values()) == set(B2C_STAGES)
+    assert stage_of_touchpoint(None) is stage_of_touchpoint("roof") is None
+
+
+@pytest.mark.parametrize(
+    ("aspect", "touchpoint", "stage"),
+    [
+        ("staff", None, "deal"),
+        ("staff", "checkout", "deal"),
+        ("staff", "shelf", "evaluation"),
+        ("service", "counter", "evaluation"),
+        ("queue", "counter", "deal"),
+        ("freshness", "entrance", "experience"),
+        ("other", "entrance", "awareness"),
+        ("other", "exit", "experience"),
+        ("other", None, "experience"),
+        ("loyalty_programme", "shelf", "trigger"),
+    ],
+)
+def test_a_mention_counts_at_its_stage(aspect: str, touchpoint: str | None, stage: str) -> None:
+    assert stage_of_aspect(aspect, touchpoint) == stage
+
+
+def test_a_chain_may_move_an_aspect_or_a_touchpoint() -> None:
+    assert stage_of_aspect("price", None, {"price": "deal"}) == "deal"
+    assert stage_of_aspect("other", "exit", touchpoint_stage="trigger") == "trigger"

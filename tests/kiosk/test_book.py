@@ -1,0 +1,200 @@
+"""The feedback book: everybody may write, nobody reads what others wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from feedback_app.domain.book import CONSENT_VERSION
+from feedback_app.domain.cases import BOOK_KINDS
+from feedback_app.storage.tables import BookEntry
+from tests.kiosk.paper_scene import breaks_the_policy, hidden, send, shop, sweep, visitor, words_of
+
+PAGE = "/book/001"
+ENTRY = {"kind": "complaint", "text": "У кассы 20 минут очередь"}
+CONTACT = {"name": "Анна", "contact": "+375 29 000-00-00"}
+
+
+@pytest.fixture(scope="module")
+def open_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    with shop(tmp_path_factory.mktemp("shop")) as app:
+        yield app
+
+
+@pytest.fixture
+def app(open_app: Flask) -> Iterator[Flask]:
+    yield open_app
+    sweep(open_app)
+
+
+def entries(app: Flask) -> list[dict[str, Any]]:
+    with app.extensions["otklik"].engine.connect() as connection:
+        table = BookEntry.__table__
+        return [dict(row) for row in connection.execute(sa.select(table).order_by(table.c.number)).mappings()]
+
+
+def receipt(client: FlaskClient, reply: Any) -> str:
+    """Follow a hand-in to the page with the number."""
+    assert reply.status_code == 303, words_of(reply.text)
+    page = client.get(reply.location)
+    assert page.status_code == 200
+    return words_of(page.text)
+
+
+@pytest.mark.parametrize("kind", BOOK_KINDS)
+def test_an_entry_gets_its_number_and_the_day_until_which_it_is_answered(app: Flask, kind: str) -> None:
+    client = visitor(app)
+    send(client, PAGE, ENTRY)
+    page = receipt(client, send(client, PAGE, {"kind": kind, "text": "Second"}))
+    first, second = entries(app)
+    assert (first["number"], second["number"], second["kind"]) == (1, 2, kind)
+    assert f"№ 2 of {second['year']}" in page
+    assert f"{second['due_on']:%B} {second['due_on'].day}, {second['due_on'].year}" in page.replace("\u00a0", " ")
+
+
+def test_an_entry_is_anonymous_unless_somebody_wants_an_answer(app: Flask) -> None:
+    assert send(visitor(app), PAGE, ENTRY).status_code == 303
+    [entry] = entries(app)
+    assert (entry["name"], entry["contact"], entry["consent_version"], entry["consent_at"]) == (None,) * 4
+
+
+def test_a_contact_is_kept_with_a_consent_of_its_own(app: Flask) -> None:
+    assert send(visitor(app, "be"), PAGE, {**ENTRY, **CONTACT, "consent": "true"}).status_code == 303
+    [entry] = entries(app)
+    assert (entry["name"], entry["contact"]) == ("Анна", "+375 29 000-00-00")
+    assert (entry["consent_version"], entry["consent_language"]) == (CONSENT_VERSION, "be")
+    assert entry["consent_at"] is not None
+
+
+@pytest.mark.parametrize("consent", [{}, {"consent": ""}, {"consent": "false"}, {"consent": "0"}, {"consent": "no"}])
+def test_without_consent_no_contact_is_kept(app: Flask, consent: dict[str, str]) -> None:
+    reply = send(visitor(app), PAGE, {**ENTRY, **CONTACT, **consent})
+    page = words_of(reply.text)
+    assert reply.status_code == 422
+    assert "with your consent only" in page
+    assert 'value="+375 29 000-00-00"' in page
+    assert "<details" in page
+    assert " open>" in page, "the fold with the wrong field stands open"
+    assert entries(app) == []
+
+
+def test_the_consent_is_not_ticked_beforehand_and_names_its_version(app: Flask) -> None:
+    page = visitor(app).get(PAGE).text
+    [tag] = [tag for tag in page.split("<") if 'name="consent"' in tag]
+    assert "checked" not in tag
+    assert f'data-consent-version="{CONSENT_VERSION}"' in tag
+
+
+def test_nobody_reads_what_others_wrote(app: Flask) -> None:
+    secret = "Секретная жалоба"
+    receipt(visitor(app), send(visitor(app), PAGE, {**ENTRY, "text": secret, **CONTACT, "consent": "on"}))
+    client = visitor(app)
+    assert secret not in client.get(PAGE).text
+    wrong = send(client, PAGE, {"kind": "thanks", "text": ""})
+    assert secret not in wrong.text
+    mine = receipt(client, send(client, PAGE, {"kind": "thanks", "text": "Спасибо"}))
+    assert secret not in mine
+    assert "Анна" not in mine
+
+
+def test_a_page_sent_twice_is_one_entry_with_one_number(app: Flask) -> None:
+    client = visitor(app)
+    page = client.get(PAGE).text
+    values = {**ENTRY, **{name: hidden(page, name) for name in ("csrf_token", "response_id")}}
+    locations = {client.post(PAGE, data=values).location for _ in range(3)}
+    assert len(locations) == 1
+    assert len(entries(app)) == 1
+
+
+def test_reloading_the_receipt_writes_nothing(app: Flask) -> None:
+    client = visitor(app)
+    reply = send(client, PAGE, ENTRY)
+    assert receipt(client, reply) == receipt(client, reply)
+    assert len(entries(app)) == 1
+
+
+def test_a_receipt_cannot_be_made_up(app: Flask) -> None:
+    client = visitor(app)
+    location = send(client, PAGE, ENTRY).location
+    for address in (location[:-1], location.replace("/001/", "/002/"), f"{PAGE}/written/1", f"{PAGE}/written/x.y.z"):
+        assert client.get(address).status_code == 404, address
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"kind": ""}, "This needs an answer."),
+        ({"kind": "rumour"}, "Choose one of the answers shown."),
+        ({"text": ""}, "This needs an answer."),
+        ({"text": " \r\n "}, "This needs an answer."),
+        ({"text": "x" * 4001}, "at most 4000 characters"),
+        ({"name": "x" * 121, "consent": "on"}, "at most 120 characters"),
+        ({"contact": "x" * 201, "consent": "on"}, "at most 200 characters"),
+    ],
+)
+def test_a_wrong_entry_is_named_at_its_field_and_nothing_typed_is_lost(
+    app: Flask, changed: dict[str, str], said: str
+) -> None:
+    typed = {**ENTRY, **changed}
+    reply = send(visitor(app), PAGE, typed)
+    page = words_of(reply.text)
+    key = next(iter(changed))
+    assert reply.status_code == 422
+    assert page.count(said) == 2, "once at the field, once in the summary"
+    assert f'href="#{key}"' in page
+    assert f' id="{key}"' in page
+    assert typed["text"].replace("\r\n", "\n") in page.replace("\r\n", "\n")
+    assert entries(app) == []
+
+
+def test_a_long_entry_may_have_lines(app: Flask) -> None:
+    text = ("x" * 39 + "\r\n") * 99 + "x" * 40
+    assert send(visitor(app), PAGE, {**ENTRY, "text": text}).status_code == 303
+
+
+def test_written_code_stays_words(app: Flask) -> None:
+    attack = "</textarea><script>alert(1)</script>"
+    reply = send(visitor(app), PAGE, {"kind": '"><script>', "text": attack, "name": '" onfocus="alert(1)'})
+    assert reply.status_code == 422
+    assert attack not in reply.text
+    assert breaks_the_policy(reply.text) == []
+
+
+def test_a_page_open_too_long_comes_back_with_everything(app: Flask) -> None:
+    client = visitor(app)
+    stale = send(client, PAGE, ENTRY, csrf_token="")
+    assert stale.status_code == 422
+    assert "The page was open too long" in stale.text
+    assert ENTRY["text"] in stale.text
+    assert entries(app) == []
+
+
+@pytest.mark.parametrize(
+    ("store", "language", "title"),
+    [
+        ("001", "ru", "Книга замечаний и предложений"),
+        ("002", "ru", "Книга отзывов и предложений"),
+        ("001", "be", "Кніга заўваг і прапаноў"),
+        ("001", "en", "Book of comments and suggestions"),
+        ("002", "en", "Book of reviews and suggestions"),
+    ],
+)
+def test_the_book_bears_the_name_of_its_country(app: Flask, store: str, language: str, title: str) -> None:
+    assert f">{title}</h1>" in words_of(visitor(app, language).get(f"/book/{store}").text)
+
+
+@pytest.mark.parametrize("store", ["001", "002"])
+def test_the_page_does_not_replace_the_paper_book(app: Flask, store: str) -> None:
+    page = visitor(app).get(f"/book/{store}").text
+    assert "one more way to write" in page
+    assert "at your first demand" in page
+
+
+def test_an_unknown_store_has_no_book(app: Flask) -> None:
+    assert visitor(app).get("/book/999").status_code == 404
+    assert breaks_the_policy(visitor(app).get(PAGE).text) == []
