@@ -5,6 +5,8 @@ Each command imports what it needs when it runs: `otklik --help` must not wait f
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from feedback_app.cli import checks, data, people, schema, serving
@@ -15,6 +17,7 @@ from feedback_app.cli.common import version
 @click.version_option(version(), prog_name="otklik")
 def main() -> None:
     """Otklik: what customers live through in shops with a door."""
+    os.umask(0o077)  # what a command writes may hold personal data: it is its owner's alone
 
 
 for command in (

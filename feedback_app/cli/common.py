@@ -54,6 +54,8 @@ def database(*, any_schema: bool = False) -> Iterator[Database]:
         yield db
     except DomainError as error:
         raise click.ClickException(explain(error)) from error
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or 'The file'}: {error.strerror}") from error
     except SQLAlchemyError as error:
         raise click.ClickException(f"The database refused: {getattr(error, 'orig', error)}") from error
     finally:

@@ -46,6 +46,7 @@ def create_user(email: str, role: str, stores: tuple[str, ...], regions: tuple[s
     except EmailNotValidError as error:
         raise click.ClickException(f"{email} is not an e-mail address: {error}") from error
     with common.database() as database:
+        users.check_scope(database, address, role, stores, regions)
         password = _password(password_stdin)
         with create_app().app_context():
             hashed = hash_password(password)

@@ -40,6 +40,8 @@ def demo(stores: int, days: int, responses: int, seed: int, if_missing: bool) ->
         migrate.upgrade(database)
         if if_missing and builder.is_whole(database):
             return
+        if builder.is_whole(database):
+            click.echo("The former demo chain is replaced.")
         with create_app().app_context():
             hashed = hash_password(builder.PASSWORD)
         plan = builder.Plan(stores=stores, days=days, responses=responses, seed=seed)

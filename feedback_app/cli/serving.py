@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
+import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 
 THREADS = 16
 BACKLOG = 1024
+START_SECONDS = 60
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 PR_SET_PDEATHSIG = 1
 
@@ -52,11 +57,36 @@ def _address(host: str, port: int) -> str:
     return f"http://{shown}:{port}"
 
 
+def _require_free(host: str, port: int) -> None:
+    """End the command where somebody serves the port: the kernel would split the visitors between the two."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise click.ClickException(f"{host}:{port}: {error.strerror}. Choose another with --port.") from error
+
+
+def _when_listening(host: str, port: int, then: Callable[[], None]) -> None:
+    """Call `then` once the port takes connections; give up quietly after a minute."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
+    for _ in range(START_SECONDS * 10):
+        try:
+            socket.create_connection((reachable, port), timeout=1).close()
+        except OSError:
+            time.sleep(0.1)
+        else:
+            then()
+            return
+
+
 def _announce(address: str) -> None:
     from feedback_app.services import chain, demo  # noqa: PLC0415  (start-up time of --help)
 
     with common.database() as database:
         click.echo(f"Otklik {common.version()} serves {address}")
+        sys.stdout.flush()
         if not chain.is_demo(database):
             return
         places = demo.places_to_open(database)
@@ -66,7 +96,8 @@ def _announce(address: str) -> None:
     click.echo(f"\nSign in (password {demo.PASSWORD}):")
     for role, email in demo.SIGN_INS:
         click.echo(f"  {role:<28} {email}")
-    click.echo("\nStop with Ctrl+C.", nl=True)
+    click.echo("\nStop with Ctrl+C.")
+    sys.stdout.flush()
 
 
 def _check(host: str, workers: int, sqlite: bool) -> None:
@@ -91,8 +122,9 @@ def serve(host: str, port: int, workers: int) -> None:
 
     with common.database() as database:
         _check(host, workers, database.is_sqlite)
-    _announce(_address(host, port))
-    sys.stdout.flush()
+    _require_free(host, port)
+    announce = partial(_announce, _address(host, port))
+    threading.Thread(target=_when_listening, args=(host, port, announce), daemon=True).start()
     options: dict[str, Any] = {"blocking_threads": THREADS, "backlog": BACKLOG, "log_level": LogLevels.error}
     server = Granian(
         "feedback_app.cli.serving:serving_app",

@@ -32,6 +32,7 @@ def heading(status: int) -> str:
         405: gettext("This address takes no such request"),
         409: gettext("This cannot be done now"),
         413: gettext("That is too large"),
+        415: gettext("The request could not be read"),
         422: gettext("Something needs another look"),
         429: gettext("Too many requests just now"),
         503: gettext("The database does not answer"),

@@ -52,6 +52,24 @@ def _ids(connection: Connection, column: sa.Column[str], id_column: sa.Column[in
     return [found[key] for key in keys]
 
 
+def check_scope(db: Database, email: str, role: str, stores: Sequence[str], regions: Sequence[str]) -> None:
+    """Raise what `create_user` would raise, before anybody is asked for a password."""
+    with db.engine.connect() as connection:
+        _check(connection, email.strip().lower(), role, stores, regions)
+
+
+def _check(connection: Connection, email: str, role: str, stores: Sequence[str], regions: Sequence[str]) -> None:
+    if role not in ROLES:
+        raise DomainError("unknown_role", role=role)
+    if role in {"manager", "coordinator"} and not stores and not regions:
+        raise DomainError("scope_needed", role=role)
+    users = User.__table__
+    if connection.execute(sa.select(users.c.id).where(users.c.email == email)).first():
+        raise DomainError("email_taken", email=email)
+    _ids(connection, Store.__table__.c.code, Store.__table__.c.id, stores)
+    _ids(connection, Region.__table__.c.key, Region.__table__.c.id, regions)
+
+
 def create_user(
     connection: Connection,
     email: str,
@@ -67,14 +85,9 @@ def create_user(
 
     Raises DomainError `unknown_role`, `email_taken` or `scope_needed`, and NotFound for a store or region.
     """
-    if role not in ROLES:
-        raise DomainError("unknown_role", role=role)
-    if role in {"manager", "coordinator"} and not stores and not regions:
-        raise DomainError("scope_needed", role=role)
     email = email.strip().lower()
+    _check(connection, email, role, stores, regions)
     users, roles = User.__table__, Role.__table__
-    if connection.execute(sa.select(users.c.id).where(users.c.email == email)).first():
-        raise DomainError("email_taken", email=email)
     ensure_roles(connection)
     moment = now()
     values = {

@@ -12,7 +12,14 @@ from sqlalchemy.orm import Session
 from feedback_app.storage.tables import Rollup, StoreVersion
 
 DIMENSIONS: tuple[str, ...] = ("point_id", "hour", "question", "stage", "aspect", "source")
-"""By what sums may be kept apart, beside measure and bucket; in the order of the table's key, which spares a sort."""
+"""By what sums may be kept apart, beside measure and bucket; in the order of CellSum."""
+
+_KEY_ORDER = ("point_id", "hour", "measure", "question", "stage", "aspect", "bucket", "source")
+# Grouped in the order of the table's key, SQLite spares itself a part of the sorting.
+_EMPTY = {
+    name: sa.literal_column("0", sa.BigInteger) if name in ("point_id", "hour") else sa.literal_column("''", sa.Text)
+    for name in DIMENSIONS
+}
 
 
 class CellSum(NamedTuple):
@@ -56,24 +63,15 @@ def cells(
     None of `measures` and an empty `sources` are all; flagged cells are left out unless asked for; `stage` limits to
     the cells of one stage ('' are the whole visits among checklist cells).
     """
-    names = [name for name in DIMENSIONS if name in by]
-    keys = [getattr(Rollup, name) for name in ("measure", "bucket", *names)]
+    grouped = [getattr(Rollup, name) for name in _KEY_ORDER if name in {"measure", "bucket", *by}]
     # Whole numbers: PostgreSQL sums BIGINT into NUMERIC, which would arrive as Decimal.
     sums = [sa.cast(sa.func.sum(column), sa.BigInteger) for column in (Rollup.n, Rollup.total, Rollup.squares)]
-    query = sa.select(*keys, *sums).where(*_where(span, measures, sources, flagged, stage))
-    order = [getattr(Rollup, name) for name in _group_order(names)]
-    rows = session.execute(query.group_by(*order)).all()
-    return [
-        CellSum(row[0], row[1], *row[-3:], **dict(zip(names, row[2:-3], strict=True)))
-        for row in rows
-        if row[-3] or row[-2] or row[-1]
-    ]
-
-
-def _group_order(names: Sequence[str]) -> list[str]:
-    wanted = {"measure", "bucket", *names}
-    key = ("point_id", "hour", "measure", "question", "stage", "aspect", "bucket", "source")
-    return [name for name in key if name in wanted]
+    kept = [getattr(Rollup, name) if name in by else _EMPTY[name] for name in DIMENSIONS]
+    query = sa.select(Rollup.measure, Rollup.bucket, *sums, *kept).where(
+        *_where(span, measures, sources, flagged, stage)
+    )
+    rows = session.execute(query.group_by(*grouped)).all()
+    return [CellSum._make(row) for row in rows if row[2] or row[3] or row[4]]
 
 
 def _where(

@@ -29,7 +29,6 @@ class Chosen:
     choices: Choices
     problems: Mapping[str, str]
     carried: Mapping[str, list[str]]
-    typed: Mapping[str, str]
 
     @property
     def days(self) -> int | None:
@@ -61,12 +60,11 @@ def chosen(drop: tuple[str, ...] = ()) -> Chosen:
     )
     choices = choices_of(db(), reader())
     problems: dict[str, str] = {}
-    typed = {key: args[key] for key in args}
     if args.get("since") or args.get("until"):
         args.poplist("days")
     _drop_unknown(args, choices, problems)
     filters = _read(args, problems)
-    return Chosen(filters, choices, problems, {key: args.getlist(key) for key in args}, typed)
+    return Chosen(filters, choices, problems, {key: args.getlist(key) for key in args if args.getlist(key)})
 
 
 def _drop_unknown(args: MultiDict[str, str], choices: Choices, problems: dict[str, str]) -> None:
@@ -81,29 +79,30 @@ def _drop_unknown(args: MultiDict[str, str], choices: Choices, problems: dict[st
         good = [value for value in values if value in keys]
         if len(good) < len(values):
             problems[field] = _explained(field)
-            args.setlist(field, good) if good else args.poplist(field)
+            args.setlist(field, good)
 
 
 def _read(args: MultiDict[str, str], problems: dict[str, str]) -> Filters:
     try:
         return read_filters(args, DEFAULT_DAYS)
     except Invalid as refused:
+        typed = args.to_dict()
         for problem in refused.problems:
             field = problem.field if problem.field in FIELDS else "days"
-            problems[field] = _explained(field, problem.code)
+            problems[field] = _explained(field, problem.code, typed.get(field, ""))
             # A period of which one end is wrong is no period: both ends give way to the ready-made one.
             for name in ("since", "until") if field in ("since", "until") else (field,):
                 args.poplist(name)
         return read_filters(args, DEFAULT_DAYS)
 
 
-def _explained(field: str, code: str = "") -> str:
+def _explained(field: str, code: str = "", value: str = "") -> str:
     if code == "until_before_since":
         return gettext("The last day lies before the first. The last 30 days are shown instead.")
+    if field in ("since", "until"):
+        return gettext("“%(value)s” is no date of the calendar. The last 30 days are shown instead.", value=value[:20])
     return {
         "days": gettext("Choose 7, 30 or 90 days. The last 30 days are shown instead."),
-        "since": gettext("This is no date of the calendar. The last 30 days are shown instead."),
-        "until": gettext("This is no date of the calendar. The last 30 days are shown instead."),
         "region": gettext("There is no such region among yours. All regions are shown."),
         "store": gettext("There is no such store among yours. All your stores are shown."),
         "touchpoint": gettext("There is no such touchpoint. All are shown."),

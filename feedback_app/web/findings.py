@@ -187,7 +187,7 @@ def why_words(why: str) -> str:
     return {
         "fell": gettext("Fell beyond chance"),
         "low": gettext("Below the whole, not chance"),
-        "lowest": gettext("The lowest there is; could be chance"),
+        "lowest": gettext("Among the lowest; could be chance"),
     }.get(why, "")
 
 

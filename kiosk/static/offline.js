@@ -10,7 +10,7 @@
   // power cut left open goes out as it is.
   otklik.adoptOrphans = async (outbox) => {
     if (!navigator.locks) return;
-    await navigator.locks.request(PAGE_LOCK, { ifAvailable: true }, (lock) => lock);
+    await navigator.locks.request(PAGE_LOCK, { ifAvailable: true }, (lock) => lock && outbox.closeAll());
     navigator.locks.request(PAGE_LOCK, { mode: "shared" }, () => new Promise(() => {}));
   };
 

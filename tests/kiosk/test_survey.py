@@ -139,7 +139,7 @@ def test_a_page_sent_again_with_other_answers_says_so_and_can_be_sent_too(app: F
 def test_a_wrong_answer_is_named_at_its_field_and_nothing_typed_is_lost(
     app: Flask, changed: dict[str, str], said: str
 ) -> None:
-    [(key, value)] = changed.items()
+    [key] = changed
     reply = send(visitor(app), PAGE, {**ANSWERS, **changed})
     page = words_of(reply.text)
     assert reply.status_code == 422

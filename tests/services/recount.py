@@ -37,12 +37,12 @@ class Exported:
     form: Form
     answers: Mapping[str, Any]
 
-    @property
+    @cached_property
     def moment(self) -> datetime:
         """When it counts."""
         return datetime.fromisoformat(self.row["occurred_at"])
 
-    @property
+    @cached_property
     def local(self) -> datetime:
         """The same in the store's time."""
         return datetime.fromisoformat(self.row["occurred_local"])
@@ -147,29 +147,32 @@ def figure(measure: str, rows: Sequence[Exported], stage: str | None = None) -> 
     return moments([float(one.row["score"]) for one in rows if one.row["score"]], 0, 100)
 
 
-def group_of(one: Exported, group: str) -> str | int | None:
-    """Return the group that a response belongs to."""
-    iso = one.local.isocalendar()
-    return {
-        "none": "all",
-        "stage": one.row["stage"] or None,
-        "touchpoint": one.row["touchpoint"] or None,
-        "store": one.row["store"],
-        "region": one.row["region"],
-        "hour": one.row["occurred_at"][:13] + ":00:00Z",
-        "day": one.local.date().isoformat(),
-        "week": date.fromisocalendar(iso.year, iso.week, 1).isoformat(),
-        "month": one.row["occurred_local"][:7],
-        "hour_of_day": one.local.hour,
-        "weekday": one.local.isoweekday(),
-    }[group]
+def _monday(day: date) -> str:
+    iso = day.isocalendar()
+    return date.fromisocalendar(iso.year, iso.week, 1).isoformat()
+
+
+GROUPING: dict[str, Callable[[Exported], str | int | None]] = {
+    "none": lambda one: "all",
+    "stage": lambda one: one.row["stage"] or None,
+    "touchpoint": lambda one: one.row["touchpoint"] or None,
+    "store": lambda one: one.row["store"],
+    "region": lambda one: one.row["region"],
+    "hour": lambda one: one.row["occurred_at"][:13] + ":00:00Z",
+    "day": lambda one: one.row["occurred_local"][:10],
+    "week": lambda one: _monday(one.local.date()),
+    "month": lambda one: one.row["occurred_local"][:7],
+    "hour_of_day": lambda one: one.local.hour,
+    "weekday": lambda one: one.local.isoweekday(),
+}
+"""The group that a response belongs to, by what the API calls the grouping."""
 
 
 def grouped(rows: Iterable[Exported], group: str) -> dict[Any, list[Exported]]:
     """Return responses by group."""
     found: dict[Any, list[Exported]] = {}
     for one in rows:
-        found.setdefault(group_of(one, group), []).append(one)
+        found.setdefault(GROUPING[group](one), []).append(one)
     return found
 
 

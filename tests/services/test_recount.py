@@ -30,11 +30,11 @@ NOW = datetime.now(UTC)
 
 @pytest.fixture(scope="module")
 def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A demo chain of two regions, sixteen days and all channels."""
+    """A demo chain of two regions, fourteen days and all channels."""
     path = tmp_path_factory.mktemp("recount") / "demo.db"
     db = Database(f"sqlite:///{path}")
     migrate.upgrade(db)
-    demo.build(db, demo.Plan(stores=3, days=16, responses=600, seed=3), quick_hash(demo.PASSWORD))
+    demo.build(db, demo.Plan(stores=3, days=14, responses=450, seed=3), quick_hash(demo.PASSWORD))
     db.close()
     return path
 
@@ -208,7 +208,7 @@ def test_every_measure_in_every_group_equals_a_recount(chain: Chain, tmp_path: P
 
 def test_two_moments_inside_one_hour_frame_their_responses_alone(chain: Chain, tmp_path: Path) -> None:
     rows = recount.export(chain.db, tmp_path)
-    inside = sorted(one.moment for one in rows if one.row["touchpoint"])[300]
+    inside = sorted(one.moment for one in rows if one.row["touchpoint"])[200]
     start = inside.replace(minute=min(inside.minute, 58), second=0, microsecond=0)
     filters = Filters(period=Period(start, inside + timedelta(seconds=1)))
     assert recount.chosen(rows, filters)

@@ -150,3 +150,12 @@ def test_keys_are_uuids_and_moments_are_aware_through_the_orm(lived_in: Chain) -
         assert isinstance(row.id, UUID)
         assert isinstance(row.occurred_at, datetime)
         assert row.occurred_at.tzinfo is UTC
+
+
+def test_readers_of_different_stores_never_get_each_other_s_rows_by_turns(lived_in: Chain) -> None:
+    first, second = lived_in.store_id("001"), lived_in.store_id("002")
+    for stores in ([first], [second], [first, second], [], [second], [first]):
+        access = Access(rights=frozenset(Right), stores=frozenset(stores))
+        with lived_in.db.read(access) as session:
+            assert set(session.scalars(sa.select(Response.store_id))) == set(stores)
+            assert set(session.scalars(sa.select(Store.id))) == set(stores)
