@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from flask import Response, current_app, jsonify, make_response, render_template, request, url_for
+from jinja2.utils import htmlsafe_json_dumps
 
 from feedback_app.domain.access import Right
 from feedback_app.domain.forms import LANGUAGES, Form
@@ -71,6 +72,8 @@ def kiosk(token: str) -> Response:
         questions=list(page.at.form.questions()),
         words=words[data["language"]],
         data=data,
+        # Cyrillic as it is: escaped, it would weigh three times as much.
+        data_json=htmlsafe_json_dumps(data, dumps=json.dumps, ensure_ascii=False, separators=(",", ":")),
         names=LANGUAGE_NAMES,
         codes=LANGUAGES,
         styles=shell.addresses(shell.STYLES),

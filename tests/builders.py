@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
 from feedback_app.domain.access import SYSTEM, Access, access_of
-from feedback_app.services import catalogue, demo, intake
+from feedback_app.services import catalogue, demo, demo_ground, intake
 from feedback_app.services.chain import CHAIN
 from feedback_app.services.intake import Outcome, Sender
 from feedback_app.services.users import scope_of
@@ -43,12 +43,11 @@ def lay_chain(db: Database) -> None:
     """Build a chain of three stores with people and forms and without responses."""
     migrate.upgrade(db)
     rng = random.Random(7)
-    plan = demo.Plan(stores=len(STORES))
     hashed = quick_hash(demo.PASSWORD)
 
     def work(connection: Any) -> None:
         house.put_setting(connection, CHAIN, {"demo": True, "whole": True})
-        ground = demo.lay_ground(connection, plan, hashed, rng)
+        ground = demo_ground.lay_ground(connection, len(STORES), hashed, rng)
         for code in STORES:
             values = {
                 "token": f"visit-{code}",
@@ -166,8 +165,6 @@ def csrf_of(page: str) -> str:
 def sign_in_as(client: FlaskClient, role: str) -> FlaskClient:
     """Sign somebody of the cast in."""
     page = client.get("/login").get_data(as_text=True)
-    answer = client.post(
-        "/login", data={"email": EMAILS[role], "password": demo.PASSWORD, "csrf_token": csrf_of(page)}
-    )
+    answer = client.post("/login", data={"email": EMAILS[role], "password": demo.PASSWORD, "csrf_token": csrf_of(page)})
     assert answer.status_code == 302, answer.get_data(as_text=True)
     return client

@@ -82,7 +82,7 @@ def _when_listening(host: str, port: int, then: Callable[[], None]) -> None:
 
 
 def _announce(address: str) -> None:
-    from feedback_app.services import chain, demo  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.services import chain, demo, demo_ground  # noqa: PLC0415  (start-up time of --help)
 
     with common.database() as database:
         click.echo(f"Otklik {common.version()} serves {address}")
@@ -94,7 +94,7 @@ def _announce(address: str) -> None:
     for what, path in places:
         click.echo(f"  {what:<28} {address}{path}")
     click.echo(f"\nSign in (password {demo.PASSWORD}):")
-    for role, email in demo.SIGN_INS:
+    for role, email in demo_ground.SIGN_INS:
         click.echo(f"  {role:<28} {email}")
     click.echo("\nStop with Ctrl+C.")
     sys.stdout.flush()

@@ -32,6 +32,10 @@ MESSAGES = {
     "already_submitted": lazy_gettext("This visit has already been handed in. Its result stands."),
     "forbidden": lazy_gettext("Your role does not allow this. Ask the administrator if you need it."),
     "stale_form": lazy_gettext("The page was open too long. Nothing was lost: please send it again."),
+    "bad_cursor": lazy_gettext("This page does not exist any more. Begin again with the newest."),
+    "one_at_a_time": lazy_gettext("Name one at a time."),
+    "until_before_since": lazy_gettext("The last day lies before the first."),
+    "unknown_stage": lazy_gettext("There is no such stage."),
     "missing_column": lazy_gettext("The file has no column “%(column)s”."),
     "missing_value": lazy_gettext("This cell is empty."),
 }

@@ -47,7 +47,7 @@ def count_anew(db: Database, connection: Connection, progress: Progress = silent
 
 def verify(db: Database, progress: Progress = silent) -> list[tuple[Key, Sums, Sums]]:
     """Return the cells that differ, as (key, kept, counted); empty where the rollups tell the truth."""
-    with db.engine.connect() as connection:
+    with db.snapshot() as connection:
         counted = count_anew(db, connection, progress)
         kept = dict(rollups.cells(connection))
     nothing = Sums()
@@ -62,6 +62,7 @@ def rebuild(db: Database, progress: Progress = silent) -> int:
     """Count all rollups anew in one transaction and return how many cells there are."""
 
     def work(connection: Connection) -> int:
+        rollups.lock(connection)
         counted = count_anew(db, connection, progress)
         rollups.clear(connection)
         rollups.add(connection, counted, rollups.stores_of_points(connection))
@@ -103,10 +104,11 @@ def _scored(rows: Sequence[sa.RowMapping], places: dict[int, tuple[str | None, s
 
 def _rescore_slice(db: Database, ids: Sequence[UUID], scored: dict[UUID, Any]) -> int:
     def work(connection: Connection) -> int:
+        rows_now = stored.locked(connection, ids)
         before_mentions = stored.mentions_of(connection, ids)
         changed = 0
         for response_id in ids:
-            row = stored.one(connection, response_id)
+            row = rows_now.get(response_id)
             comment, sentiment, mentions = scored[response_id]
             if row is None or row["voided_at"] is not None or row["comment"] != comment:
                 continue

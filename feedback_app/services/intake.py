@@ -400,7 +400,7 @@ def void(db: Database, access: Access, response_id: UUID, reason: str) -> None:
     access.require(Right.CHANGE_RESPONSES)
 
     def work(connection: Connection) -> None:
-        row = stored.one(connection, response_id)
+        row = stored.locked(connection, [response_id]).get(response_id)
         if row is None or not access.sees_store(row["store_id"]):
             raise NotFound("unknown_response")
         if row["voided_at"] is not None:

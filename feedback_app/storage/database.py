@@ -146,7 +146,8 @@ def _of_visits(access: Access) -> list[LoaderCriteriaOption]:
         return []
     own = access.visits_of
     return [
-        with_loader_criteria(cls, lambda cls: cls.shopper_id == own, include_aliases=True) for cls in _marked("is_visit")
+        with_loader_criteria(cls, lambda cls: cls.shopper_id == own, include_aliases=True)
+        for cls in _marked("is_visit")
     ]
 
 
@@ -179,6 +180,14 @@ class Database:
     def session(self, access: Access) -> Session:
         """Return a session under a scope that the caller closes."""
         return self._sessions(info={"access": access})
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """Open a connection whose every read sees the same moment, whatever is written meanwhile."""
+        with self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """Run a use case's writes in one transaction, durable when this returns; its exception undoes them alone."""

@@ -92,6 +92,10 @@ def mentions_of(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, list[
     return found
 
 
-def one(connection: Connection, response_id: UUID) -> sa.RowMapping | None:
-    """Return a response, voided or not; None where there is none."""
-    return connection.execute(sa.select(_responses).where(_responses.c.id == response_id)).mappings().first()
+def locked(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, sa.RowMapping]:
+    """Return responses that are about to change, voided or not, kept from other writers until the transaction ends."""
+    found: dict[UUID, sa.RowMapping] = {}
+    for part in _chunks(ids):
+        query = sa.select(_responses).where(_responses.c.id.in_(part)).order_by(_responses.c.id).with_for_update()
+        found.update({row["id"]: row for row in connection.execute(query).mappings()})
+    return found

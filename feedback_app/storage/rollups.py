@@ -73,6 +73,12 @@ def cells(connection: Connection) -> Iterator[tuple[Key, Sums]]:
             yield Key(row["point_id"], row["source"], row["hour"], row["flagged"], cell), sums
 
 
+def lock(connection: Connection) -> None:
+    """Let nobody else count until the transaction ends; on SQLite nobody else writes anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"LOCK TABLE {_table.name} IN EXCLUSIVE MODE"))
+
+
 def clear(connection: Connection) -> None:
     """Delete every cell, before they are counted anew in the same transaction."""
     connection.execute(sa.delete(_table))

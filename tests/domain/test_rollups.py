@@ -34,7 +34,9 @@ def facts(draw: st.DrawFn) -> Facts:
         )
     )
     polarity = draw(st.none() | polarities)
-    mention = st.builds(MentionFact, st.sampled_from(["deal", "trigger"]), st.sampled_from(["queue", "price"]), polarities)
+    mention = st.builds(
+        MentionFact, st.sampled_from(["deal", "trigger"]), st.sampled_from(["queue", "price"]), polarities
+    )
     earned = draw(st.floats(0, 50))
     visit = VisitScore(total=Points(earned, 50), stages={"deal": Points(earned / 2, 25)})
     return Facts(
@@ -116,7 +118,11 @@ def one_response(**changes: Any) -> Facts:
 
 
 def test_cells_of_a_survey_by_hand() -> None:
-    mentions = (MentionFact("deal", "queue", -0.5), MentionFact("deal", "queue", -1), MentionFact("trigger", "price", 0))
+    mentions = (
+        MentionFact("deal", "queue", -0.5),
+        MentionFact("deal", "queue", -1),
+        MentionFact("trigger", "price", 0),
+    )
     added = {key.cell: sums for key, sums in deltas(one_response(mentions=mentions)).items()}
     assert added == {
         Cell("response"): Sums(1),

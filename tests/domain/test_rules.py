@@ -121,7 +121,13 @@ GOOD = {"kind": "thanks", "text": "Спасибо Анне!"}
 @pytest.mark.parametrize("kind", BOOK_KINDS)
 def test_an_entry_is_anonymous_by_default(kind: str) -> None:
     entry = book.accept({"kind": kind, "text": " Спасибо \x00Анне! "})
-    assert (entry.kind, entry.text, entry.name, entry.contact, entry.consent) == (kind, "Спасибо Анне!", None, None, False)
+    assert (entry.kind, entry.text, entry.name, entry.contact, entry.consent) == (
+        kind,
+        "Спасибо Анне!",
+        None,
+        None,
+        False,
+    )
 
 
 def test_name_and_contact_are_kept_with_consent_alone() -> None:

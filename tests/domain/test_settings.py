@@ -52,7 +52,9 @@ def test_first_starts_at_the_same_time_agree_on_one_secret(tmp_path: Path) -> No
 def test_environment_stands_before_the_file_and_what_is_given_before_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "otklik.toml").write_text('mail_from = "file@otklik.example"\ntrusted_proxies = 2\nrate_limits = false\n')
+    (tmp_path / "otklik.toml").write_text(
+        'mail_from = "file@otklik.example"\ntrusted_proxies = 2\nrate_limits = false\n'
+    )
     settings = at(tmp_path)
     assert (settings.mail_from, settings.trusted_proxies, settings.rate_limits) == ("file@otklik.example", 2, False)
     monkeypatch.setenv("OTKLIK_MAIL_FROM", "environment@otklik.example")

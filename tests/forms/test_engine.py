@@ -185,10 +185,11 @@ def test_not_applicable_is_offered_in_checklists_alone() -> None:
         assert options["smiley4"] == ["1", "2", "3", "4", *(["na"] if offered else [])]
 
 
-def test_a_number_marked_as_not_applicable_beside_an_empty_line() -> None:
+def test_the_mark_of_not_applicable_stands_before_a_number_in_the_line() -> None:
     form = form_of(question("wait", "number"), question("clean", "yes_no"), purpose="checklist")
-    page = posted(form, MultiDict([("wait", ""), ("wait", "na"), ("clean", "yes")]))
-    assert answers(page, form) == {"wait": "na", "clean": "yes"}
+    for line in ("", "90"):
+        page = posted(form, MultiDict([("wait", line), ("wait", "na"), ("clean", "yes")]))
+        assert answers(page, form) == {"wait": "na", "clean": "yes"}
 
 
 def test_a_file_under_the_name_of_a_question_is_no_answer() -> None:

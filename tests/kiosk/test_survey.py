@@ -170,7 +170,7 @@ def test_garbage_is_answered_with_the_page(app: Flask, body: bytes) -> None:
 
 
 def test_a_json_body_is_no_form(app: Flask) -> None:
-    assert visitor(app).post(PAGE, json={"smiley": 4}).status_code == 422
+    assert 400 <= visitor(app).post(PAGE, json={"smiley": 4}).status_code < 500
     assert responses(app) == []
 
 

@@ -20,6 +20,13 @@ class Response(Base, StoreScoped):
     __table_args__ = (
         sa.Index("ix_responses_store_id_occurred_at", "store_id", "occurred_at", "id"),
         sa.Index("ix_responses_occurred_at", "occurred_at", "id"),
+        sa.Index(
+            "ix_responses_commented",
+            "occurred_at",
+            "id",
+            sqlite_where=sa.text("comment IS NOT NULL"),
+            postgresql_where=sa.text("comment IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

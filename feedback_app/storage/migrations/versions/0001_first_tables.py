@@ -250,6 +250,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_responses")),
     )
     with op.batch_alter_table("responses", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_responses_commented",
+            ["occurred_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("comment IS NOT NULL"),
+            postgresql_where=sa.text("comment IS NOT NULL"),
+        )
         batch_op.create_index("ix_responses_occurred_at", ["occurred_at", "id"], unique=False)
         batch_op.create_index("ix_responses_store_id_occurred_at", ["store_id", "occurred_at", "id"], unique=False)
 
@@ -401,6 +408,11 @@ def downgrade() -> None:
     with op.batch_alter_table("responses", schema=None) as batch_op:
         batch_op.drop_index("ix_responses_store_id_occurred_at")
         batch_op.drop_index("ix_responses_occurred_at")
+        batch_op.drop_index(
+            "ix_responses_commented",
+            sqlite_where=sa.text("comment IS NOT NULL"),
+            postgresql_where=sa.text("comment IS NOT NULL"),
+        )
 
     op.drop_table("responses")
     op.drop_table("device_points")
