@@ -222,4 +222,8 @@ def parse(raw: Mapping[str, Any]) -> Form:
         )
     if not earlier:
         raise BadDefinition("empty_form", where=raw["key"])
+    follow_ups = [question for section in sections for question in section.questions][1:]
+    if raw["purpose"] == "kiosk" and any(question.required for question in follow_ups):
+        # Whoever tapped and walked on has answered: a kiosk thanks for the tap alone.
+        raise BadDefinition("required_follow_up", where=raw["key"])
     return Form(raw["key"], raw["purpose"], _words(raw.get("title"), raw["key"]), tuple(sections))

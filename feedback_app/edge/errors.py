@@ -8,7 +8,7 @@ from flask import Flask, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from feedback_app.domain.errors import DomainError, Forbidden, Invalid, NotFound
@@ -80,6 +80,12 @@ def _database(error: DBAPIError) -> ResponseReturnValue:
     return answer(503, "unavailable", heading(503), {"Retry-After": "30"})
 
 
+def _unstorable(error: DataError) -> ResponseReturnValue:
+    """Answer a value that no database can hold, such as a NUL in an address: the request is at fault."""
+    log.info("a value the database cannot hold: %s", type(error.orig).__name__)
+    return answer(400, "bad_request", heading(400))
+
+
 def _unforeseen(error: Exception) -> ResponseReturnValue:
     if current_app.testing:
         raise error
@@ -93,4 +99,5 @@ def init(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(DataError, _unstorable)
     app.register_error_handler(Exception, _unforeseen)

@@ -142,6 +142,25 @@ def analyse_words(accepted: Sequence[Accepted]) -> Analysed:
     return sentiments, mentions
 
 
+def _analyse_safely(accepted: Sequence[Accepted], analyse: Analyse) -> Analysed:
+    """Analyse together; where that fails, one by one: a text that cannot be analysed is stored unscored."""
+    try:
+        return analyse(accepted)
+    except Exception:
+        log.exception("%d comments could not be analysed together", len(accepted))
+    sentiments: dict[UUID, Sentiment] = {}
+    mentions: dict[UUID, list[Mention]] = {}
+    for item in accepted:
+        try:
+            scored, located = analyse([item])
+        except Exception:
+            log.exception("the comment of response %s could not be analysed", item.id)
+        else:
+            sentiments.update(scored)
+            mentions.update(located)
+    return sentiments, mentions
+
+
 def mention_rows(response: Mapping[Any, Any], mentions: Sequence[Mention]) -> list[dict[str, Any]]:
     """Return the rows of the mentions located in a response's comment."""
     return [
@@ -232,7 +251,7 @@ def prepare(
 
     `analyse` takes the place of the analysis where the caller keeps its results.
     """
-    sentiments, mentions = (analyse or analyse_words)(accepted)
+    sentiments, mentions = _analyse_safely(accepted, analyse or analyse_words)
     prepared = []
     for item in accepted:
         row = _row(item, sender, sentiments.get(item.id))

@@ -64,7 +64,7 @@ def chosen(drop: tuple[str, ...] = ()) -> Chosen:
         args.poplist("days")
     _drop_unknown(args, choices, problems)
     filters = _read(args, problems)
-    return Chosen(filters, choices, problems, {key: args.getlist(key) for key in args if args.getlist(key)})
+    return Chosen(filters, choices, problems, {key: args.getlist(key) for key in args})
 
 
 def _drop_unknown(args: MultiDict[str, str], choices: Choices, problems: dict[str, str]) -> None:
@@ -79,7 +79,8 @@ def _drop_unknown(args: MultiDict[str, str], choices: Choices, problems: dict[st
         good = [value for value in values if value in keys]
         if len(good) < len(values):
             problems[field] = _explained(field)
-            args.setlist(field, good)
+            args.poplist(field)
+            args.update({field: good})
 
 
 def _read(args: MultiDict[str, str], problems: dict[str, str]) -> Filters:

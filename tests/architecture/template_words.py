@@ -9,13 +9,16 @@ from html.parser import HTMLParser
 
 from jinja2 import Environment, nodes
 
-ALLOWED = {"Otklik", "otklik", "Отклик", "отклик", "RU", "BE", "EN"}
+# n is the sign of statistics for how many there were, the same in every language.
+ALLOWED = {"Otklik", "otklik", "Отклик", "отклик", "RU", "BE", "EN", "n"}
 VISIBLE = {"alt", "title", "placeholder", "aria-label", "aria-description", "aria-roledescription", "label"}
 BUTTONS = {"submit", "button", "reset"}
 ATTRIBUTE_BLOCKS = ("_class", "_id", "_attributes")
 DATA_SCRIPTS = {"application/json", "application/ld+json"}
 # A private-use character stands where Jinja prints something: no letter, no space, no tag.
 PRINTED = "\ue000"
+# What a macro prints inside a tag, and the address of a page: nobody reads either as words.
+NO_WORDS = re.compile(rf"""(?:\s*[a-z-]+="[^"]*")+\s*|\s*/[a-z/{PRINTED}]+\s*""")
 WORD = re.compile(r"[^\W\d_]+(?:['’\-][^\W\d_]+)*")
 
 environment = Environment(
@@ -96,7 +99,7 @@ def in_expressions(source: str) -> Iterator[Literal]:
 def words(text: str, line: int) -> Iterator[Literal]:
     """Yield the text with its line if it holds a word that is not allowed."""
     for offset, part in enumerate(text.split("\n")):
-        if any(word not in ALLOWED for word in WORD.findall(part)):
+        if not NO_WORDS.fullmatch(part) and any(word not in ALLOWED for word in WORD.findall(part)):
             yield Literal(line + offset, part.strip().replace(PRINTED, "{}"))
 
 

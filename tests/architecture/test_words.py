@@ -94,7 +94,7 @@ def said(message: Message) -> str:
 
 
 def content(catalog: Catalog) -> dict:
-    return {(message.id, message.context): message.string for message in entries(catalog)}
+    return {(str(message.id), message.context): tuple(forms(message)) for message in entries(catalog)}
 
 
 @pytest.mark.parametrize(
@@ -128,6 +128,7 @@ def test_a_stuck_word_is_found_at_its_line(template: str, line: int, text: str) 
         "{% extends 'base.html' %}{% block page_class %}page {% if a %}wide{% endif %}{% endblock %}",
         "<{{ tag }} class='x'>{{ text }}</{{ tag }}>{# a remark #}",
         "{{ button(label=_('Send'), kind='submit') }}",
+        "<td>n = {{ n }}</td><a href='{{ url }}'>/k/{{ token }}</a>",
     ],
 )
 def test_markup_names_and_translated_words_are_no_stuck_words(template: str) -> None:

@@ -168,7 +168,7 @@ def test_a_wrong_answer_is_shown_first_and_has_the_focus(phone: Any) -> None:
         page.click(SEND)
         until(lambda: page.locator("#q-waited-error").is_visible())
         assert page.locator("#q-waited").input_value() == "long"
-        assert page.evaluate("document.activeElement.id") == "q-waited"
+        until(lambda: page.evaluate("document.activeElement.id") == "q-waited", seconds=5)
 
 
 @pytest.mark.parametrize("address", [SURVEY, BOOK])
@@ -197,6 +197,7 @@ def test_the_book_leaves_nothing_on_a_shared_device(phone: Any) -> None:
         assert page.locator(".stamp-number").inner_text() == "№ 1"
         page.go_back()
         until(lambda: page.locator("#text").is_visible())
+        page.wait_for_load_state()
         assert page.locator("#text").input_value() == ""
         assert page.evaluate("sessionStorage.length + localStorage.length") == 0
 
@@ -247,6 +248,7 @@ def test_a_visit_survives_a_reload_and_a_lost_connection(phone: Any, live_server
         page.click("[type=submit]")
         until(lambda: page.locator(".score-figure").count() == 1)
         assert page.locator(".score-figure").inner_text() == "100"
+        page.wait_for_load_state()
         assert page.evaluate("localStorage.length") == 0, "what is handed in does not stay on the phone"
     [answers] = came_in(live_server)
     assert (answers["receipt"], answers["wait"]) == ("na", 90)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,27 +9,15 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from feedback_app.app import create_app
-from tests.builders import open_chain, sign_in_as
-from tests.web.scene import Reader, fill
+from tests.builders import sign_in_as
+from tests.web.scene import Reader, filled
 
 
 @pytest.fixture(scope="package")
 def filled_app(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """The app over a chain in which stores 001 and 002 were tapped at and written to."""
-    folder = tmp_path_factory.mktemp("filled")
-    shutil.copy(sqlite_template, folder / "otklik.db")
-    app = create_app(
-        {
-            "OTKLIK_INSTANCE": str(folder),
-            "OTKLIK_DATABASE_URL": f"sqlite:///{folder / 'otklik.db'}",
-            "OTKLIK_RATE_LIMITS": "off",
-            "TESTING": True,
-        }
-    )
-    fill(open_chain(app.extensions["otklik"]))
-    yield app
-    app.extensions["otklik"].close()
+    with filled(sqlite_template, tmp_path_factory.mktemp("filled")) as app:
+        yield app
 
 
 @pytest.fixture(scope="package")

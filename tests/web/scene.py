@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import html
 import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 
-from tests.builders import Chain
+from flask import Flask
+
+from feedback_app.app import create_app
+from tests.builders import Chain, open_chain
 
 TAPS, FEW, LETTERS = 40, 3, 25
 MARKUP = "Bad queue <script>alert(1)</script> & slow staff"
@@ -17,6 +24,23 @@ class Reader(Protocol):
     """Opens a page as somebody and returns its markup."""
 
     def __call__(self, path: str, role: str = "director", language: str = "en", status: int = 200) -> str: ...
+
+
+@contextmanager
+def filled(template: Path, folder: Path) -> Iterator[Flask]:
+    """Make the app over a copy of a chain that customers have been in."""
+    shutil.copy(template, folder / "otklik.db")
+    app = create_app(
+        {
+            "OTKLIK_INSTANCE": str(folder),
+            "OTKLIK_DATABASE_URL": f"sqlite:///{folder / 'otklik.db'}",
+            "OTKLIK_RATE_LIMITS": "off",
+            "TESTING": True,
+        }
+    )
+    fill(open_chain(app.extensions["otklik"]))
+    yield app
+    app.extensions["otklik"].close()
 
 
 def fill(chain: Chain) -> None:

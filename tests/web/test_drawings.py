@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 
 from feedback_app.web.drawings import Shelf
 
@@ -13,6 +14,7 @@ def test_many_readers_at_once_cost_one_drawing() -> None:
 
     def draw() -> str:
         drawn.append(1)
+        sleep(0.05)
         return "<svg/>"
 
     def look(_: int) -> str:

@@ -35,6 +35,7 @@ BAD = [
     "cursor=@@@",
     "days=7&days=90",
     "sources=2",
+    "store=none&region=moon&channel=foo&touchpoint=bar&since=x&until=y&days=z&flagged=no&cursor=1",
     "lang=xx",
 ]
 
