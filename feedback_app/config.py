@@ -96,7 +96,7 @@ def _kept_secret(instance: Path) -> str:
     path = instance / "secret_key"
     if not path.is_file():
         instance.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".secret_key.{os.getpid()}")
+        fresh = path.with_name(f".secret_key.{secrets.token_hex(4)}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))

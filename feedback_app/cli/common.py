@@ -76,8 +76,10 @@ def explain(error: Exception) -> str:
         "email_taken": "There is a user with this e-mail address already",
         "scope_needed": "This role needs at least one --store or --region",
         "unknown_format": "The file's ending must be one of",
-        "missing_column": "The file has no column",
+        "missing_column": "The file has no column {column}. It has: {found}",
         "missing_value": "is empty",
+        "not_utf8": "The file is not UTF-8 text. Save it as CSV UTF-8 and import it again",
+        "in_future": "lies in the future",
         "unreadable_file": "The file cannot be read",
         "file_too_large": "The file is too large; the limit in MiB is",
         "holds_real_chain": "The database holds a real chain; the demo was not built and nothing was changed",
@@ -87,6 +89,8 @@ def explain(error: Exception) -> str:
         "unknown_language": "must be ru, be or en",
         "too_long": "is too long",
     }.get(error.code, error.code)
+    if "{" in words:
+        return words.format(**error.params)
     values = ", ".join(str(value) for value in error.params.values())
     return f"{words}: {values}" if values else words
 

@@ -12,6 +12,8 @@ from feedback_app.domain.errors import BadDefinition
 
 LANGUAGES: tuple[str, ...] = ("ru", "be", "en")
 PURPOSES: tuple[str, ...] = ("kiosk", "survey", "book", "checklist", "import")
+RESERVED_KEYS = frozenset({"csrf_token", "response_id", "lang"})
+"""Names that pages of forms need for themselves."""
 KNOCK_OUTS: tuple[str, ...] = ("section", "visit")
 
 Words = Mapping[str, str]
@@ -169,7 +171,7 @@ def _show_if(raw: Any, where: str, earlier: set[str]) -> ShowIf | None:
 
 def _question(raw: Mapping[str, Any], earlier: set[str]) -> Question:
     key, kind = raw.get("key"), raw.get("type")
-    if not isinstance(key, str) or not key.isidentifier() or key in earlier:
+    if not isinstance(key, str) or not key.isidentifier() or key in earlier or key in RESERVED_KEYS:
         raise BadDefinition("bad_key", where=str(key))
     if kind not in scales.TYPES:
         raise BadDefinition("unknown_type", where=key, type=str(kind))

@@ -75,8 +75,12 @@ def number_value(value: Any, field: str, low: float | None, high: float | None) 
         raise Problem("wrong_type", field)
     if abs(value) > NUMBER_LIMIT:
         raise Problem("out_of_range", field, low=-NUMBER_LIMIT, high=NUMBER_LIMIT)
-    if (low is not None and value < low) or (high is not None and value > high):
+    if low is not None and high is not None and not low <= value <= high:
         raise Problem("out_of_range", field, low=low, high=high)
+    if low is not None and value < low:
+        raise Problem("too_small", field, low=low)
+    if high is not None and value > high:
+        raise Problem("too_large", field, high=high)
     return value
 
 

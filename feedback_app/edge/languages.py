@@ -6,21 +6,23 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from flask import Flask, Response, g, request, url_for
 from flask_babel import Babel, get_locale
 from flask_login import current_user
+from sqlalchemy.exc import DBAPIError
 
 from feedback_app.domain.forms import LANGUAGES, word
-from feedback_app.edge.context import db, language, reader
+from feedback_app.edge.context import NOBODY, db, language, reader
 from feedback_app.services.chain import is_demo
 
 COOKIE = "lang"
 DEFAULT = "ru"
 YEAR = 365 * 24 * 3600
 MINUS = "\u2212"
-THIN_SPACE = "\u2009"
+THIN_SPACE = "\u202f"
+"""A thin space that does not break a line inside a number."""
 
 
 def choose() -> str:
@@ -32,10 +34,17 @@ def choose() -> str:
     kept = request.cookies.get(COOKIE)
     if kept in LANGUAGES:
         return kept
-    own = getattr(current_user, "language", None) if current_user else None
+    own = _kept_by_user()
     if own in LANGUAGES:
         return str(own)
     return request.accept_languages.best_match(LANGUAGES) or DEFAULT
+
+
+def _kept_by_user() -> str | None:
+    try:
+        return getattr(current_user, "language", None)
+    except DBAPIError:  # the page that says that the database is down has a language too
+        return None
 
 
 def keep(response: Response) -> Response:
@@ -54,7 +63,7 @@ def number(value: float | None, digits: int = 0) -> str:
     rounded = round(value, digits) or 0.0
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     text = format_decimal(rounded, format=pattern, locale=get_locale())
-    return text.replace("-", MINUS).replace("\u00a0", THIN_SPACE).replace("\u202f", THIN_SPACE)
+    return text.replace("-", MINUS).replace("\u00a0", THIN_SPACE)
 
 
 def signed(value: float | None, digits: int = 0) -> str:
@@ -70,7 +79,8 @@ def day(value: date, form: str = "medium") -> str:
 
 def day_time(value: datetime, timezone: str = "Europe/Minsk") -> str:
     """Return a moment in a store's time zone, in the reader's locale."""
-    return str(format_datetime(value, format="d MMM y, HH:mm", tzinfo=ZoneInfo(timezone), locale=get_locale()))
+    local = value.astimezone(ZoneInfo(timezone))
+    return f"{day(local.date())}, {format_time(local, format='HH:mm', locale=get_locale())}"
 
 
 def lang_url(code: str) -> str:
@@ -92,6 +102,13 @@ def init(app: Flask, translations: str) -> None:
     app.after_request(keep)
 
     @app.context_processor
+    def who_reads() -> dict[str, object]:
+        try:
+            return {"reader": reader(), "demo": is_demo(db())}
+        except DBAPIError:  # the page that says so must not ask the database again
+            return {"reader": NOBODY, "demo": False}
+
+    @app.context_processor
     def words_for_templates() -> dict[str, object]:
         return {
             "language": language(),
@@ -102,6 +119,4 @@ def init(app: Flask, translations: str) -> None:
             "date": day,
             "day_time": day_time,
             "lang_url": lang_url,
-            "reader": reader(),
-            "demo": is_demo(db()),
         }

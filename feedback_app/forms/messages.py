@@ -11,6 +11,8 @@ MESSAGES = {
     "wrong_type": lazy_gettext("This answer cannot be read. Please choose or write it again."),
     "out_of_scale": lazy_gettext("Choose a value from %(low)s to %(high)s."),
     "out_of_range": lazy_gettext("The number must be between %(low)s and %(high)s."),
+    "too_small": lazy_gettext("The number must be %(low)s or more."),
+    "too_large": lazy_gettext("The number must be %(high)s or less."),
     "too_long": lazy_gettext("The text is too long: at most %(limit)s characters. Nothing was lost; shorten it."),
     "unknown_choice": lazy_gettext("Choose one of the answers shown."),
     "unknown_question": lazy_gettext("The form does not have this question."),

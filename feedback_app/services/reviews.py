@@ -158,7 +158,7 @@ def _moment(given: str | None, zone: ZoneInfo, default: datetime | None, receive
     except (ValueError, OverflowError):
         raise Problem("bad_time", "occurred_at") from None
     if moment > received_at + timedelta(days=1):
-        raise Problem("bad_time", "occurred_at")
+        raise Problem("in_future", "occurred_at")
     return moment
 
 

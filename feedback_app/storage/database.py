@@ -104,8 +104,8 @@ def make_engine(url: str | URL) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
-    engine = sa.create_engine(parsed, pool_size=20, max_overflow=40)
+        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+    engine = sa.create_engine(parsed, pool_size=20, max_overflow=40, hide_parameters=True)
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)
     return engine
@@ -132,12 +132,13 @@ def _of_stores(access: Access) -> list[LoaderCriteriaOption]:
         if issubclass(mapper.class_, StoreScoped) and (own is None or mapper.class_ not in visits)
     ]
     for store in _marked("is_store"):
-        if own is None:
-            options.append(with_loader_criteria(store, lambda cls: cls.id.in_(stores), include_aliases=True))
-        else:
-            readable = sa.union_all(*visited, sa.select(store.__table__.c.id).where(store.__table__.c.id.in_(stores)))
-            options.append(with_loader_criteria(store, lambda cls: cls.id.in_(readable), include_aliases=True))
+        ids = sa.select(store.__table__.c.id).where(store.__table__.c.id.in_(stores))
+        options.append(_among(store, ids if own is None else sa.union_all(*visited, ids)))
     return options
+
+
+def _among(store: type[Any], ids: Any) -> LoaderCriteriaOption:
+    return with_loader_criteria(store, lambda cls: cls.id.in_(ids), include_aliases=True)
 
 
 def _of_visits(access: Access) -> list[LoaderCriteriaOption]:

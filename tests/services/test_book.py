@@ -23,7 +23,9 @@ COMPLAINT = {"kind": "complaint", "text": "Касса не работала дв
 THANKS = {"kind": "thanks", "text": "Дзякуй Ганне за дапамогу!"}
 
 
-def write(chain: Chain, raw: dict[str, object] | None = None, *, store: str = "001", entry_id: UUID | None = None) -> Written:
+def write(
+    chain: Chain, raw: dict[str, object] | None = None, *, store: str = "001", entry_id: UUID | None = None
+) -> Written:
     return write_entry(chain.db, store, raw or COMPLAINT, entry_id or uuid4(), "ru")
 
 
@@ -148,7 +150,9 @@ def test_thanks_and_suggestions_open_no_case_and_send_no_letter(any_chain: Chain
 
 def test_each_manager_of_the_store_gets_one_letter_and_nobody_else(any_chain: Chain) -> None:
     def second_manager(connection: sa.Connection) -> None:
-        known = connection.execute(sa.select(User.__table__).where(User.email == "manager@otklik.example")).mappings().one()
+        known = (
+            connection.execute(sa.select(User.__table__).where(User.email == "manager@otklik.example")).mappings().one()
+        )
         table = User.__table__
         for email, active in (("second@otklik.example", True), ("gone@otklik.example", False)):
             row = {**known, "email": email, "active": active, "fs_uniquifier": email, "language": "be"}
@@ -179,7 +183,12 @@ def test_a_name_without_consent_is_refused_and_nothing_is_written(any_chain: Cha
 def test_name_and_contact_stand_in_the_entry_alone_with_their_consent(any_chain: Chain) -> None:
     write(any_chain, {**COMPLAINT, "name": "Анна", "contact": "anna@example.by", "consent": "on"})
     (entry,) = entries(any_chain)
-    assert (entry.name, entry.contact, entry.consent_version, entry.consent_language) == ("Анна", "anna@example.by", "1", "ru")
+    assert (entry.name, entry.contact, entry.consent_version, entry.consent_language) == (
+        "Анна",
+        "anna@example.by",
+        "1",
+        "ru",
+    )
     assert entry.consent_at == entry.created_at
     (response,) = rows(any_chain, Response)
     assert isinstance(response, Response)

@@ -38,7 +38,9 @@ def test_a_token_that_is_not_there_opens_nothing(any_chain: Chain, token: str) -
 def test_a_closed_point_opens_no_page_and_what_it_collected_stays(any_chain: Chain) -> None:
     tap, token = any_chain.a_tap(4), any_chain.token()
     table = Point.__table__
-    any_chain.db.write(lambda link: link.execute(sa.update(table).where(table.c.token == token).values(closed_at=now())))
+    any_chain.db.write(
+        lambda link: link.execute(sa.update(table).where(table.c.token == token).values(closed_at=now()))
+    )
     with pytest.raises(NotFound):
         catalogue.point_page(any_chain.db, token, "kiosk")
     assert tap
@@ -73,7 +75,11 @@ def test_an_older_version_of_a_kiosk_s_form_is_still_taken(any_chain: Chain) -> 
     """A kiosk that was offline answers the form it had."""
     with any_chain.db.read(SYSTEM) as session:
         at = catalogue.point_form(
-            any_chain.db, session, session.scalars(sa.select(Point).where(Point.token == any_chain.token())).one(), "button", None
+            any_chain.db,
+            session,
+            session.scalars(sa.select(Point).where(Point.token == any_chain.token())).one(),
+            "button",
+            None,
         )
         definition = session.scalar(sa.select(FormVersion.definition).where(FormVersion.id == at.form_version_id))
     newer = deepcopy(definition)

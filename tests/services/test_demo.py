@@ -91,7 +91,9 @@ def test_a_demo_looks_like_a_chain_with_some_months_behind_it(open_empty: Open) 
         keys = session.scalars(sa.select(Touchpoint.key).order_by(Touchpoint.position))
         assert list(keys) == ["entrance", "shelf", "counter", "checkout", "exit"]
         channels = Counter(session.scalars(sa.select(Response.channel)))
-        last, first = session.execute(sa.select(sa.func.max(Response.occurred_at), sa.func.min(Response.occurred_at))).one()
+        last, first = session.execute(
+            sa.select(sa.func.max(Response.occurred_at), sa.func.min(Response.occurred_at))
+        ).one()
         flagged = session.scalars(sa.select(Response.flags)).all()
         emails = set(session.scalars(sa.select(User.email)))
         open_visits = session.scalars(sa.select(Visit).where(Visit.submitted_at.is_(None))).all()

@@ -137,7 +137,9 @@ BAD: list[tuple[dict[str, str], str, str]] = [
 ]
 
 
-def test_a_refused_row_is_named_by_line_column_and_reason_and_nothing_is_written(any_chain: Chain, tmp_path: Path) -> None:
+def test_a_refused_row_is_named_by_line_column_and_reason_and_nothing_is_written(
+    any_chain: Chain, tmp_path: Path
+) -> None:
     rows = [GOOD, *({**GOOD, **changes} for changes, _, _ in BAD), GOOD]
     report = bring(any_chain, csv_file(tmp_path, rows))
     assert [(one.line, one.column, one.problem.code) for one in report.refused] == [
@@ -181,7 +183,7 @@ def write_bytes(folder: Path, raw: bytes, name: str = "reviews.csv") -> Path:
 
 
 def test_a_file_as_excel_writes_it_is_read(chain: Chain, tmp_path: Path) -> None:
-    raw = "\ufefftext,rating\r\n\"Много\r\nстрок, и запятая\",4\r\n".encode()
+    raw = '\ufefftext,rating\r\n"Много\r\nстрок, и запятая",4\r\n'.encode()
     assert bring(chain, write_bytes(tmp_path, raw)).stored == 1
     assert stored(chain)[0].comment == "Много\nстрок, и запятая"
 
@@ -249,7 +251,12 @@ def test_two_thousand_real_sentences_are_scored_and_stand_on_the_map(any_chain: 
     assert len(right) > 200
     assert counting.verify(any_chain.db) == []
     stages = {column.stage: column for column in journey(any_chain.db, SYSTEM, Filters()).stages}
-    on_map = {name: source.estimate.n for name, column in stages.items() for source in column.sources if source.source == "review"}
+    on_map = {
+        name: source.estimate.n
+        for name, column in stages.items()
+        for source in column.sources
+        if source.source == "review"
+    }
     assert set(on_map) >= {"evaluation", "deal", "experience"}
     for stage in on_map:
         page = behind(any_chain.db, SYSTEM, Filters(), stage=stage)

@@ -43,7 +43,9 @@ def test_a_user_has_a_role_a_scope_and_an_event_on_record(any_chain: Chain) -> N
 
 def test_a_region_gives_all_its_stores_and_those_that_come_later(any_chain: Chain) -> None:
     with any_chain.db.read(SYSTEM) as session:
-        region = session.scalars(sa.select(Region).join(Store, Store.region_id == Region.id).where(Store.code == "001")).one()
+        region = session.scalars(
+            sa.select(Region).join(Store, Store.region_id == Region.id).where(Store.code == "001")
+        ).one()
         inside = set(session.scalars(sa.select(Store.id).where(Store.region_id == region.id)))
         pattern = dict(session.execute(sa.select(Store.__table__).where(Store.code == "001")).mappings().one())
     user_id = create(any_chain, "region@otklik.example", "director", regions=[region.key])

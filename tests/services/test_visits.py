@@ -97,7 +97,9 @@ def test_nobody_else_hands_a_visit_in(any_chain: Chain, shopper: Access) -> None
 
 def test_an_unfilled_checklist_names_what_is_missing_and_stays_open(any_chain: Chain, shopper: Access) -> None:
     with pytest.raises(Invalid) as caught:
-        visits.submit(any_chain.db, shopper, "visit-001", {**ALL_GOOD, "greeted": "maybe", "queue_minutes": 91}, uuid4(), "ru")
+        visits.submit(
+            any_chain.db, shopper, "visit-001", {**ALL_GOOD, "greeted": "maybe", "queue_minutes": 91}, uuid4(), "ru"
+        )
     assert {problem.field for problem in caught.value.problems} == {"greeted", "queue_minutes"}
     assert visits.open_visit(any_chain.db, shopper, "visit-001").submitted_at is None
     assert visits.submit(any_chain.db, shopper, "visit-001", ALL_GOOD, uuid4(), "ru").score == 100

@@ -1,0 +1,165 @@
+"""The server at the terminal: it answers, ends when it is told to, and leaves no process behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import pytest
+
+from feedback_app.services import counting
+from feedback_app.storage.database import Database
+from tests.builders import open_chain
+
+OTKLIK = str(Path(sys.executable).with_name("otklik"))
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def environment(tmp_path: Path, sqlite_url: str) -> dict[str, str]:
+    """The settings of the served chain."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OTKLIK_")}
+    return {**kept, "OTKLIK_INSTANCE": str(tmp_path / "instance"), "OTKLIK_DATABASE_URL": sqlite_url}
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Iterator[Start]:
+    """Start commands in process groups of their own; whatever is left of them is ended after the test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def command(*arguments: object) -> subprocess.Popen[str]:
+        words = [OTKLIK, *map(str, arguments)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        started.append(subprocess.Popen(words, env=environment, text=True, start_new_session=True, **pipes))  # type: ignore[call-overload]
+        return started[-1]
+
+    yield command
+    for process in started:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait(10)
+        if process.stdout:
+            process.stdout.close()
+
+
+def get(port: int, path: str) -> tuple[int, bytes]:
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        return answer.status, answer.read()
+
+
+def wait_until_up(port: int, process: subprocess.Popen[str]) -> None:
+    give_up = time.monotonic() + 60
+    while True:
+        try:
+            get(port, "/healthz")
+        except (URLError, ConnectionError, TimeoutError):
+            assert process.poll() is None, process.stdout and process.stdout.read()
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        else:
+            return
+
+
+def group(leader: int) -> set[int]:
+    """The processes of a process group that are alive."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if int(fields[2]) == leader and fields[0] != "Z":
+                found.add(int(entry.name))
+    return found
+
+
+def wait_until_gone(leader: int, seconds: float) -> set[int]:
+    give_up = time.monotonic() + seconds
+    while (left := group(leader)) and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return left
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def test_the_server_answers_keeps_what_it_said_to_keep_and_ends_within_ten_seconds(
+    start: Start, sqlite_url: str
+) -> None:
+    port = free_port()
+    server = start("serve", "--port", port)
+    wait_until_up(port, server)
+    for path in ("/healthz", "/readyz"):
+        status, raw = get(port, path)
+        assert (status, json.loads(raw)["status"]) == (200, "ok")
+        assert json.loads(raw)["version"]
+    db = Database(sqlite_url)
+    chain = open_chain(db)
+    body = json.dumps({"responses": [chain.item() for _ in range(10)]}).encode()
+    request = Request(f"http://127.0.0.1:{port}/api/v1/responses", body, {"Authorization": f"Bearer {chain.token()}"})
+    with urlopen(request, timeout=10) as answer:
+        assert {result["status"] for result in json.loads(answer.read())["results"]} == {"stored"}
+    assert len(group(server.pid)) > 1
+    os.kill(server.pid, signal.SIGTERM)
+    assert server.wait(10) == 0
+    assert wait_until_gone(server.pid, 2) == set()
+    assert is_free(port)
+    assert counting.responses_in_all(db) == 10
+    assert counting.verify(db) == []
+    db.close()
+    told = server.stdout.read() if server.stdout else ""
+    assert "Traceback" not in told
+    assert f"http://127.0.0.1:{port}" in told
+    assert "director@otklik.example" in told
+
+
+def test_kill_nine_of_the_server_ends_its_children_and_frees_the_port(start: Start) -> None:
+    port = free_port()
+    server = start("serve", "--port", port)
+    wait_until_up(port, server)
+    assert len(group(server.pid)) > 1
+    os.kill(server.pid, signal.SIGKILL)
+    server.wait(5)
+    assert wait_until_gone(server.pid, 10) == set()
+    assert is_free(port)
+
+
+def test_a_second_server_on_the_same_port_is_refused_in_words(start: Start) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        second = start("serve", "--port", taken.getsockname()[1])
+        assert second.wait(60) == 1
+    told = second.stdout.read() if second.stdout else ""
+    assert "--port" in told
+    assert "Traceback" not in told
+
+
+def test_the_worker_runs_until_it_is_told_to_end(start: Start) -> None:
+    worker = start("worker")
+    assert worker.stdout is not None
+    assert "outbox" in worker.stdout.readline()
+    os.kill(worker.pid, signal.SIGTERM)
+    assert worker.wait(10) == 0
+    assert wait_until_gone(worker.pid, 2) == set()
