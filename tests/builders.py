@@ -16,9 +16,10 @@ from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
 from feedback_app.domain.access import SYSTEM, Access, access_of
-from feedback_app.services import catalogue, demo, demo_ground, intake
+from feedback_app.services import catalogue, demo, demo_ground, intake, senders
 from feedback_app.services.chain import CHAIN
-from feedback_app.services.intake import Outcome, Sender
+from feedback_app.services.intake import Outcome
+from feedback_app.services.senders import Sender
 from feedback_app.services.users import scope_of
 from feedback_app.storage import house, migrate
 from feedback_app.storage.database import Database
@@ -120,7 +121,7 @@ class Chain:
 
     def sender(self, store: str = "001", touchpoint: str = "checkout") -> Sender:
         """The sender that a point's public token makes."""
-        found = intake.point_sender(self.db, self.token(store, touchpoint))
+        found = senders.point_sender(self.db, self.token(store, touchpoint))
         assert found is not None
         return found
 

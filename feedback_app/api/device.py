@@ -17,8 +17,8 @@ from feedback_app.edge import limits
 from feedback_app.edge.context import db
 from feedback_app.edge.rights import needs
 from feedback_app.forms.messages import message
-from feedback_app.services import devices, intake
-from feedback_app.services.intake import Sender
+from feedback_app.services import devices, intake, senders
+from feedback_app.services.senders import Sender
 
 BATCH_LIMIT = 1_000
 
@@ -36,7 +36,7 @@ def _refuse(status: int, code: str, text: str, **headers: str) -> ResponseReturn
 
 def _sender() -> Sender:
     token = _bearer()
-    sender = (intake.device_sender(db(), token) or intake.point_sender(db(), token)) if token else None
+    sender = (senders.device_sender(db(), token) or senders.point_sender(db(), token)) if token else None
     if sender is None:
         answer = make_response(jsonify(error="unauthorized", message="The token is unknown or revoked."), 401)
         answer.headers["WWW-Authenticate"] = "Bearer"

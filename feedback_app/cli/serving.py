@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
@@ -123,6 +124,8 @@ def serve(host: str, port: int, workers: int) -> None:
     with common.database() as database:
         _check(host, workers, database.is_sqlite)
     _require_free(host, port)
+    # A fork would copy the locks that the announcing thread holds at that moment, and never see them opened.
+    multiprocessing.set_start_method("spawn", force=True)
     announce = partial(_announce, _address(host, port))
     threading.Thread(target=_when_listening, args=(host, port, announce), daemon=True).start()
     options: dict[str, Any] = {"blocking_threads": THREADS, "backlog": BACKLOG, "log_level": LogLevels.error}

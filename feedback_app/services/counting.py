@@ -13,7 +13,7 @@ from analysis.journey import locate
 from analysis.sentiment import score_comments
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.rollups import Facts, Key, Sums, change, deltas
-from feedback_app.services import catalogue, intake
+from feedback_app.services import catalogue, facts
 from feedback_app.storage import responses as stored
 from feedback_app.storage import rollups
 from feedback_app.storage.database import Database
@@ -31,15 +31,15 @@ def _facts(db: Database, connection: Connection, rows: Sequence[sa.RowMapping]) 
     mentions = stored.mentions_of(connection, [row["id"] for row in rows if row["comment"]])
     for row in rows:
         form = catalogue.shelf(db).get(connection, row["form_version_id"])
-        yield intake.facts_of(row, mentions.get(row["id"], []), form)
+        yield facts.facts_of(row, mentions.get(row["id"], []), form)
 
 
 def count_anew(db: Database, connection: Connection, progress: Progress = silent) -> dict[Key, Sums]:
     """Return every cell counted from the raw responses that are not voided."""
     counted: dict[Key, Sums] = {}
     for rows in stored.batches(connection):
-        for facts in _facts(db, connection, rows):
-            for key, sums in deltas(facts).items():
+        for known in _facts(db, connection, rows):
+            for key, sums in deltas(known).items():
                 counted[key] = counted.get(key, Sums()) + sums
         progress(len(rows))
     return {key: sums for key, sums in counted.items() if any(sums)}
@@ -113,15 +113,15 @@ def _rescore_slice(db: Database, ids: Sequence[UUID], scored: dict[UUID, Any]) -
             if row is None or row["voided_at"] is not None or row["comment"] != comment:
                 continue
             form = catalogue.shelf(db).get(connection, row["form_version_id"])
-            before = intake.facts_of(row, before_mentions.get(response_id, []), form)
-            columns = intake.sentiment_columns(sentiment)
-            rows = intake.mention_rows(row, mentions)
+            before = facts.facts_of(row, before_mentions.get(response_id, []), form)
+            columns = facts.sentiment_columns(sentiment)
+            rows = facts.mention_rows(row, mentions)
             if (
                 all(row[name] == value for name, value in columns.items())
                 and [dict(mention) for mention in before_mentions.get(response_id, [])] == rows
             ):
                 continue
-            after = intake.facts_of({**row, **columns}, rows, form)
+            after = facts.facts_of({**row, **columns}, rows, form)
             stored.update(connection, response_id, columns)
             stored.delete_mentions(connection, [response_id])
             stored.insert_mentions(connection, rows)

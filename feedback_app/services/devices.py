@@ -12,7 +12,7 @@ from feedback_app.domain.errors import Problem
 from feedback_app.domain.forms import Form, Question
 from feedback_app.services import catalogue
 from feedback_app.services.clock import now
-from feedback_app.services.intake import Sender
+from feedback_app.services.senders import Sender
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import Device, Point
 

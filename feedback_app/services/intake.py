@@ -12,40 +12,25 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session
 
 from analysis.journey import Mention, locate
 from analysis.sentiment import Sentiment, score_comments
 from feedback_app.domain import cases, journey, responses
 from feedback_app.domain.access import SYSTEM, Access, Right
-from feedback_app.domain.checklists import score_visit
 from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
-from feedback_app.domain.forms import Form
 from feedback_app.domain.responses import Accepted, PointForm
-from feedback_app.domain.rollups import Facts, MentionFact, change, deltas, merge
+from feedback_app.domain.rollups import Facts, change, deltas, merge
 from feedback_app.services import catalogue
 from feedback_app.services.clock import now
+from feedback_app.services.facts import facts_of, mention_rows, sentiment_columns
+from feedback_app.services.senders import Sender, finder
 from feedback_app.storage import house, rollups
 from feedback_app.storage import responses as stored
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import Case, Device, DevicePoint, Point
+from feedback_app.storage.tables import Case
 
 STORED, DUPLICATE, REJECTED = "stored", "duplicate", "rejected"
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Sender:
-    """Who hands in: a device with the points it ever held, or the public token of one point."""
-
-    points: frozenset[int]
-    device_id: int | None = None
-    channel: str = "button"
-
-    @property
-    def unpaired(self) -> bool:
-        """Say whether no device vouches for the responses."""
-        return self.device_id is None
 
 
 @dataclass(frozen=True)
@@ -82,45 +67,10 @@ class Extra:
     beside: Callable[[Connection], None] | None = field(default=None)
 
 
-# --- who sends --------------------------------------------------------------------------------------------------
-
-
-def device_sender(db: Database, token: str) -> Sender | None:
-    """Return the sender behind a device token; None for an unknown or revoked one."""
-    with db.read(SYSTEM) as session:
-        hashed = catalogue.hash_token(token)
-        device = session.scalars(sa.select(Device).where(Device.token_hash == hashed)).first()
-        if device is None or device.revoked_at is not None:
-            return None
-        held = session.scalars(sa.select(DevicePoint.point_id).where(DevicePoint.device_id == device.id))
-        return Sender(points=frozenset(held), device_id=device.id)
-
-
-def point_sender(db: Database, token: str) -> Sender | None:
-    """Return the sender that a collection point's public token makes; None for an unknown or closed point."""
-    with db.read(SYSTEM) as session:
-        point = catalogue.find_point(session, token)
-        return Sender(points=frozenset({point.id})) if point is not None and point.touchpoint_id else None
-
-
 Analysed = tuple[dict[UUID, Sentiment], dict[UUID, list[Mention]]]
 Analyse = Callable[[Sequence[Accepted]], Analysed]
 
 # --- prepare ----------------------------------------------------------------------------------------------------
-
-
-def _finder(db: Database, session: Session, sender: Sender) -> responses.FindForm:
-    known: dict[tuple[str, int | None], PointForm] = {}
-
-    def find(token: str, version: int | None) -> PointForm:
-        if (token, version) not in known:
-            point = session.scalars(sa.select(Point).where(Point.token == token[:64])).first()
-            if point is None or point.id not in sender.points:
-                raise Problem("unknown_point", "point")
-            known[token, version] = catalogue.point_form(db, session, point, sender.channel, version)
-        return known[token, version]
-
-    return find
 
 
 def analyse_words(accepted: Sequence[Accepted]) -> Analysed:
@@ -159,66 +109,6 @@ def _analyse_safely(accepted: Sequence[Accepted], analyse: Analyse) -> Analysed:
             sentiments.update(scored)
             mentions.update(located)
     return sentiments, mentions
-
-
-def mention_rows(response: Mapping[Any, Any], mentions: Sequence[Mention]) -> list[dict[str, Any]]:
-    """Return the rows of the mentions located in a response's comment."""
-    return [
-        {
-            "response_id": response["id"],
-            "position": position,
-            "store_id": response["store_id"],
-            "occurred_at": response["occurred_at"],
-            "channel": response["channel"],
-            "stage": mention.stage,
-            "aspect": mention.aspect,
-            "polarity": mention.polarity,
-            "start": mention.start,
-            "end": mention.end,
-        }
-        for position, mention in enumerate(mentions)
-    ]
-
-
-def sentiment_columns(sentiment: Sentiment | None) -> dict[str, Any]:
-    """Return a response's columns of sentiment; all empty where nothing was scored."""
-    if sentiment is None:
-        return {
-            "sentiment": None,
-            "sentiment_label": None,
-            "sentiment_language": None,
-            "sentiment_model": None,
-            "terms": None,
-        }
-    return {
-        "sentiment": sentiment.polarity,
-        "sentiment_label": sentiment.label,
-        "sentiment_language": sentiment.language,
-        "sentiment_model": sentiment.model,
-        "terms": [[term, weight] for term, weight in sentiment.terms] or None,
-    }
-
-
-def facts_of(row: Mapping[Any, Any], mentions: Sequence[Mapping[Any, Any]], form: Form) -> Facts:
-    """Return what counting needs of a stored response and its mentions."""
-    return Facts(
-        point_id=row["point_id"],
-        source=row["channel"],
-        occurred_at=row["occurred_at"],
-        flagged=bool(row["flags"]),
-        form=form,
-        answers=row["answers"],
-        score=row["score"],
-        comment=row["comment"],
-        polarity=row["sentiment"],
-        label=row["sentiment_label"],
-        mentions=tuple(
-            MentionFact(mention["stage"], mention["aspect"], mention["polarity"])
-            for mention in mentions
-            if mention["polarity"] is not None
-        ),
-        visit=score_visit(form, row["answers"]) if form.purpose == "checklist" else None,
-    )
 
 
 def _row(item: Accepted, sender: Sender | None, sentiment: Sentiment | None) -> dict[str, Any]:
@@ -353,7 +243,7 @@ def record(db: Database, items: Sequence[Any], sender: Sender, sent_at: datetime
     `sent_at` is the sender's clock at the sending, by which its times are corrected.
     """
     with db.read(SYSTEM) as session:
-        batch = _accept_each(items, _finder(db, session, sender), now(), sent_at)
+        batch = _accept_each(items, finder(db, session, sender), now(), sent_at)
         first = batch.once()
         known = stored.digests(session, list(first))
     fresh = [got for response_id, got in first.items() if response_id not in known]

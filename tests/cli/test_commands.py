@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from feedback_app.cli import main
 from feedback_app.domain.access import SYSTEM
-from feedback_app.services import counting, demo, intake
+from feedback_app.services import counting, demo, intake, senders
 from feedback_app.storage import migrate
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import AuditEvent, Device, User
@@ -207,7 +207,7 @@ def test_the_last_line_of_a_new_device_is_a_token_that_opens_the_api(run: Run, l
     result = run("device", "create", "--store", "001", "--touchpoint", "checkout")
     assert result.exit_code == 0
     token = result.output.splitlines()[-1]
-    sender = intake.device_sender(laid.db, token)
+    sender = senders.device_sender(laid.db, token)
     assert sender is not None
     assert intake.record(laid.db, [laid.item()], sender)[0].status == "stored"
     with laid.db.read(SYSTEM) as session:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.errors import Forbidden, NotFound, Problem
-from feedback_app.services import catalogue, intake
+from feedback_app.services import catalogue, senders
 from feedback_app.services.clock import now
 from feedback_app.services.standard_forms import REVIEW
 from feedback_app.storage.tables import AuditEvent, Device, FormVersion, Point
@@ -113,7 +113,7 @@ def test_of_a_device_token_only_its_hash_is_kept_and_its_making_is_on_record(any
     assert device.token_hash == hashlib.sha256(token.encode()).hexdigest()
     assert (event.actor, event.object) == ("anna@otklik.example", f"device:{device.id}")
     assert token not in str(event.details)
-    sender = intake.device_sender(any_chain.db, token)
+    sender = senders.device_sender(any_chain.db, token)
     assert sender is not None
     assert sender.device_id == device.id
 

@@ -17,10 +17,25 @@ from feedback_app.services import book, exchange, intake
 from feedback_app.services.exchange import count_responses, export_responses
 from tests.builders import Chain
 
-COLUMNS = (
-    "id, occurred_at, occurred_local, received_at, store, region, touchpoint, stage, channel, form, form_version, "
-    "language, score, sentiment, comment, answers, flags"
-).split(", ")
+COLUMNS = [
+    "id",
+    "occurred_at",
+    "occurred_local",
+    "received_at",
+    "store",
+    "region",
+    "touchpoint",
+    "stage",
+    "channel",
+    "form",
+    "form_version",
+    "language",
+    "score",
+    "sentiment",
+    "comment",
+    "answers",
+    "flags",
+]
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 

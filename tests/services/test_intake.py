@@ -25,7 +25,7 @@ from werkzeug.serving import make_server
 from feedback_app.api import body
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.errors import Forbidden, Invalid, NotFound, Problem
-from feedback_app.services import catalogue, counting, intake
+from feedback_app.services import catalogue, counting, intake, senders
 from feedback_app.services.clock import now
 from feedback_app.services.intake import DUPLICATE, REJECTED, STORED
 from feedback_app.storage.database import Database
@@ -215,12 +215,12 @@ def test_a_survey_is_taken_in_once_and_says_what_is_wrong(any_chain: Chain) -> N
 
 
 def test_a_device_may_send_for_every_point_it_ever_held_and_for_no_other(any_chain: Chain) -> None:
-    sender = intake.device_sender(any_chain.db, any_chain.device("001", "checkout"))
+    sender = senders.device_sender(any_chain.db, any_chain.device("001", "checkout"))
     assert sender is not None
     moved_from = catalogue.point_page(any_chain.db, any_chain.token("001", "exit"), "kiosk").at.point_id
     held = {"device_id": sender.device_id, "point_id": moved_from, "since": now(), "until": now()}
     any_chain.db.write(lambda connection: connection.execute(sa.insert(DevicePoint.__table__).values(**held)))
-    sender = intake.device_sender(any_chain.db, device_token(any_chain, sender))
+    sender = senders.device_sender(any_chain.db, device_token(any_chain, sender))
     assert sender is not None
     items = [
         any_chain.item(touchpoint="checkout"),
@@ -235,7 +235,7 @@ def test_a_device_may_send_for_every_point_it_ever_held_and_for_no_other(any_cha
     assert (row.device_id, row.unpaired) == (sender.device_id, False)
 
 
-def device_token(chain: Chain, sender: intake.Sender) -> str:
+def device_token(chain: Chain, sender: senders.Sender) -> str:
     """Give the device a token that the test knows."""
     values = {"token_hash": catalogue.hash_token("known to the test")}
     table = Device.__table__
@@ -245,14 +245,14 @@ def device_token(chain: Chain, sender: intake.Sender) -> str:
 
 def test_a_revoked_device_an_unknown_token_and_a_closed_point_send_nothing(any_chain: Chain) -> None:
     token = any_chain.device()
-    assert intake.device_sender(any_chain.db, token) is not None
+    assert senders.device_sender(any_chain.db, token) is not None
     any_chain.db.write(lambda link: link.execute(sa.update(Device.__table__).values(revoked_at=now())))
-    assert intake.device_sender(any_chain.db, token) is None
-    assert intake.device_sender(any_chain.db, "unknown") is None
-    assert intake.point_sender(any_chain.db, "unknown") is None
+    assert senders.device_sender(any_chain.db, token) is None
+    assert senders.device_sender(any_chain.db, "unknown") is None
+    assert senders.point_sender(any_chain.db, "unknown") is None
     with any_chain.db.read(SYSTEM) as session:
         whole_store = catalogue.store_point(session, any_chain.store_id("001")).token
-    assert intake.point_sender(any_chain.db, whole_store) is None
+    assert senders.point_sender(any_chain.db, whole_store) is None
 
 
 # --- void -------------------------------------------------------------------------------------------------------
