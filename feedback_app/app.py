@@ -49,8 +49,9 @@ class SubPath:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Move the sub-path from the path to the script name."""
         environ["SCRIPT_NAME"] = self._path
-        if environ.get("PATH_INFO", "").startswith(f"{self._path}/"):
-            environ["PATH_INFO"] = environ["PATH_INFO"][len(self._path) :]
+        path = environ.get("PATH_INFO", "")
+        if f"{path}/".startswith(f"{self._path}/"):
+            environ["PATH_INFO"] = path[len(self._path) :] or "/"
         return self._app(environ, start_response)
 
 

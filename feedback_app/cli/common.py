@@ -78,7 +78,7 @@ def explain(error: Exception) -> str:
         "unknown_format": "The file's ending must be one of",
         "missing_column": "The file has no column {column}. It has: {found}",
         "missing_value": "is empty",
-        "not_utf8": "The file is not UTF-8 text. Save it as CSV UTF-8 and import it again",
+        "not_utf8": "The file cannot be read: it is not UTF-8 text. Save it as CSV UTF-8 and import it again",
         "in_future": "lies in the future",
         "unreadable_file": "The file cannot be read",
         "file_too_large": "The file is too large; the limit in MiB is",

@@ -9,8 +9,6 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -69,36 +67,32 @@ def _require_free(host: str, port: int) -> None:
             raise click.ClickException(f"{host}:{port}: {error.strerror}. Choose another with --port.") from error
 
 
-def _when_listening(host: str, port: int, then: Callable[[], None]) -> None:
-    """Call `then` once the port takes connections; give up quietly after a minute."""
+def _say_when_listening(host: str, port: int, words: str) -> None:
+    """Print `words` once the port takes connections; give up quietly after a minute."""
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
-    for _ in range(START_SECONDS * 10):
+    for _ in range(START_SECONDS * 20):
         try:
             socket.create_connection((reachable, port), timeout=1).close()
         except OSError:
-            time.sleep(0.1)
+            time.sleep(0.05)
         else:
-            then()
+            click.echo(words)
+            sys.stdout.flush()
             return
 
 
-def _announce(address: str) -> None:
+def _announcement(address: str) -> str:
+    """Return what is said once the server listens: its address, and in a demo what to open and how to sign in."""
     from feedback_app.services import chain, demo, demo_ground  # noqa: PLC0415  (start-up time of --help)
 
+    lines = [f"Otklik {common.version()} serves {address}"]
     with common.database() as database:
-        click.echo(f"Otklik {common.version()} serves {address}")
-        sys.stdout.flush()
-        if not chain.is_demo(database):
-            return
-        places = demo.places_to_open(database)
-    click.echo("\nOpen:")
-    for what, path in places:
-        click.echo(f"  {what:<28} {address}{path}")
-    click.echo(f"\nSign in (password {demo.PASSWORD}):")
-    for role, email in demo_ground.SIGN_INS:
-        click.echo(f"  {role:<28} {email}")
-    click.echo("\nStop with Ctrl+C.")
-    sys.stdout.flush()
+        if chain.is_demo(database):
+            opened = [f"  {what:<28} {address}{path}" for what, path in demo.places_to_open(database)]
+            people = [f"  {role:<28} {email}" for role, email in demo_ground.SIGN_INS]
+            lines += ["", "Open:", *opened, "", f"Sign in (password {demo.PASSWORD}):", *people]
+            lines += ["", "Stop with Ctrl+C."]
+    return "\n".join(lines)
 
 
 def _check(host: str, workers: int, sqlite: bool) -> None:
@@ -126,8 +120,8 @@ def serve(host: str, port: int, workers: int) -> None:
     _require_free(host, port)
     # A fork would copy the locks that the announcing thread holds at that moment, and never see them opened.
     multiprocessing.set_start_method("spawn", force=True)
-    announce = partial(_announce, _address(host, port))
-    threading.Thread(target=_when_listening, args=(host, port, announce), daemon=True).start()
+    words = _announcement(_address(host, port))
+    threading.Thread(target=_say_when_listening, args=(host, port, words), daemon=True).start()
     options: dict[str, Any] = {"blocking_threads": THREADS, "backlog": BACKLOG, "log_level": LogLevels.error}
     server = Granian(
         "feedback_app.cli.serving:serving_app",

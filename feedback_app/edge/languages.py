@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
-from flask import Flask, Response, g, request, url_for
+from flask import Flask, Response, current_app, g, request, url_for
 from flask_babel import Babel, get_locale
 from flask_login import current_user
 from sqlalchemy.exc import DBAPIError
@@ -50,9 +50,8 @@ def _kept_by_user() -> str | None:
 def keep(response: Response) -> Response:
     """Keep the language that was asked for in a cookie."""
     if "language_asked" in g:
-        response.set_cookie(
-            COOKIE, g.language_asked, max_age=YEAR, samesite="Lax", secure=request.is_secure, httponly=True
-        )
+        secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+        response.set_cookie(COOKIE, g.language_asked, max_age=YEAR, samesite="Lax", secure=secure, httponly=True)
     return response
 
 

@@ -76,13 +76,28 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str | None]]]:
     csv.field_size_limit(CELL_LIMIT)
     try:
         with _open(path) as file:
-            reader = csv.DictReader(file)
-            if "text" not in (reader.fieldnames or ()):
-                raise DomainError("missing_column", column="text")
+            header = file.readline(CELL_LIMIT)
+            delimiter = _delimiter(header)
+            columns = _columns(header, delimiter)
+            if "text" not in columns:
+                raise DomainError("missing_column", column="text", found=", ".join(columns))
+            reader = csv.DictReader(file, columns, delimiter=delimiter)
             for row in reader:
-                yield reader.line_num, row
-    except (UnicodeDecodeError, gzip.BadGzipFile, zlib.error, EOFError, csv.Error) as error:
+                yield reader.line_num + 1, row
+    except UnicodeDecodeError as error:
+        raise DomainError("not_utf8") from error
+    except (gzip.BadGzipFile, zlib.error, EOFError, csv.Error) as error:
         raise DomainError("unreadable_file", reason=str(error)) from error
+
+
+def _delimiter(header: str) -> str:
+    """Return what parts the columns: a comma, or the semicolon or tab that office programs write."""
+    return max(",;\t", key=header.count)
+
+
+def _columns(header: str, delimiter: str) -> list[str]:
+    """Return the names of the columns in small letters, whatever their capitals and spaces."""
+    return [name.strip().lower() for name in next(csv.reader([header], delimiter=delimiter), [])]
 
 
 def count_rows(path: Path) -> int:

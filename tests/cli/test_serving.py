@@ -77,6 +77,17 @@ def wait_until_up(port: int, process: subprocess.Popen[str]) -> None:
             return
 
 
+def announced(server: subprocess.Popen[str]) -> str:
+    """What the server says once it takes visitors."""
+    assert server.stdout is not None
+    lines = []
+    for line in server.stdout:
+        lines.append(line)
+        if "Ctrl+C" in line:
+            break
+    return "".join(lines)
+
+
 def group(leader: int) -> set[int]:
     """The processes of a process group that are alive."""
     found = set()
@@ -121,6 +132,9 @@ def test_the_server_answers_keeps_what_it_said_to_keep_and_ends_within_ten_secon
     with urlopen(request, timeout=10) as answer:
         assert {result["status"] for result in json.loads(answer.read())["results"]} == {"stored"}
     assert len(group(server.pid)) > 1
+    told = announced(server)
+    assert f"http://127.0.0.1:{port}" in told
+    assert "director@otklik.example" in told
     os.kill(server.pid, signal.SIGTERM)
     assert server.wait(10) == 0
     assert wait_until_gone(server.pid, 2) == set()
@@ -128,10 +142,8 @@ def test_the_server_answers_keeps_what_it_said_to_keep_and_ends_within_ten_secon
     assert counting.responses_in_all(db) == 10
     assert counting.verify(db) == []
     db.close()
-    told = server.stdout.read() if server.stdout else ""
-    assert "Traceback" not in told
-    assert f"http://127.0.0.1:{port}" in told
-    assert "director@otklik.example" in told
+    assert server.stdout is not None
+    assert "Traceback" not in server.stdout.read()
 
 
 def test_kill_nine_of_the_server_ends_its_children_and_frees_the_port(start: Start) -> None:

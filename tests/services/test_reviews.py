@@ -211,15 +211,21 @@ def test_a_file_that_cannot_be_read_says_so_and_writes_nothing(chain: Chain, tmp
     assert count_rows(path) >= 0
     with pytest.raises(DomainError) as caught:
         bring(chain, path)
-    assert caught.value.code == "unreadable_file"
+    assert caught.value.code in {"unreadable_file", "not_utf8"}
     assert stored(chain) == []
 
 
-@pytest.mark.parametrize("raw", [b"", b"\n\n", b"review,stars\nfine,5\n", b"text;rating\nfine;5\n"])
-def test_a_file_without_the_column_of_texts_says_so(chain: Chain, tmp_path: Path, raw: bytes) -> None:
+@pytest.mark.parametrize(("raw", "found"), [(b"", ""), (b"\n\n", ""), (b"review,stars\nfine,5\n", "review, stars")])
+def test_a_file_without_the_column_of_texts_says_so(chain: Chain, tmp_path: Path, raw: bytes, found: str) -> None:
     with pytest.raises(DomainError) as caught:
         bring(chain, write_bytes(tmp_path, raw))
-    assert (caught.value.code, caught.value.params) == ("missing_column", {"column": "text"})
+    assert (caught.value.code, caught.value.params) == ("missing_column", {"column": "text", "found": found})
+
+
+@pytest.mark.parametrize("raw", ["Text;Rating\nтёплый хлеб;5\n", " text \tRATING\nтёплый хлеб\t5\n"])
+def test_what_office_programs_write_is_read(chain: Chain, tmp_path: Path, raw: str) -> None:
+    report = bring(chain, write_bytes(tmp_path, raw.encode()))
+    assert (report.read, report.stored, report.refused) == (1, 1, [])
 
 
 def test_a_file_with_a_header_alone_brings_nothing(chain: Chain, tmp_path: Path) -> None:
