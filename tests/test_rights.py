@@ -84,7 +84,7 @@ def marked(app_chain: Chain) -> Chain:
         app_chain.db, app_chain.access("mystery_shopper"), "visit-002", {**ALL_GOOD, "comment": MARKER}, uuid4(), "ru"
     )
     table = Store.__table__
-    names = {language: f"{MARKER} 2" for language in ("ru", "be", "en")}
+    names = dict.fromkeys(("ru", "be", "en"), f"{MARKER} 2")
     change = sa.update(table).where(table.c.code == "002").values(names=names, addresses=names)
     app_chain.db.write(lambda link: link.execute(change))
     return app_chain

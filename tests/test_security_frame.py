@@ -157,13 +157,11 @@ def test_a_post_without_a_form_s_token_changes_nothing(
     clients = [app.test_client(), *(sign_in(role) for role in ("admin", "director", "manager", "mystery_shopper"))]
     before, tried = counts(app_chain), 0
     data = {
-        **{
-            "kind": "complaint",
-            "text": "Очередь!",
-            "smiley": "5",
-            "email": EMAILS["director"],
-            "password": demo.PASSWORD,
-        },
+        "kind": "complaint",
+        "text": "Очередь!",
+        "smiley": "5",
+        "email": EMAILS["director"],
+        "password": demo.PASSWORD,
         **({"csrf_token": token} if token else {}),
     }
     values = {

@@ -22,7 +22,7 @@ BOOK: dict[str, Any] = {
                     "key": "kind",
                     "type": "choice",
                     "required": True,
-                    "text": _words("О чём запись", "Пра што запіс", "What the entry is"),
+                    "text": _words("О чём запись", "Пра што запіс", "What the entry is about"),
                     "choices": [
                         {"key": "complaint", "text": _words("Жалоба", "Скарга", "Complaint")},
                         {"key": "suggestion", "text": _words("Предложение", "Прапанова", "Suggestion")},

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from analysis.metrics import Estimate
 from feedback_app.domain.access import Right
 from feedback_app.edge.context import db, reader
+from feedback_app.edge.languages import number
 from feedback_app.edge.rights import needs
 from feedback_app.services.overview import Overview, StoreRow, TouchpointRow, overview
 from feedback_app.web import figures, findings, vocabulary
@@ -78,6 +79,14 @@ def stores_title(rows: Sequence[StoreRow]) -> str:
         return gettext("%(store)s is last, and that is no chance", store=vocabulary.place(last.store))
     if first.rank == (1, 1):
         return gettext("%(store)s is first, and that is no chance", store=vocabulary.place(first.store))
+    behind = sum(row.rank is not None and first.rank is not None and row.rank[0] > first.rank[1] for row in ranked)
+    if behind:
+        return ngettext(
+            "%(shown)s store lies behind the best, and that is no chance",
+            "%(shown)s stores lie behind the best, and that is no chance",
+            behind,
+            shown=number(behind),
+        )
     return gettext("No store stands apart: the order could be chance")
 
 

@@ -65,7 +65,7 @@ def test_a_clock_that_is_wrong_flags_a_response_and_never_drops_it(
     assert place_in_time(claimed, NOW) == (counts_at, flags)
 
 
-@pytest.mark.parametrize("claimed", BEYOND_THE_CALENDAR + ["1970-01-01T00:00:00Z", "2099-01-01T00:00:00+03:00"])
+@pytest.mark.parametrize("claimed", [*BEYOND_THE_CALENDAR, "1970-01-01T00:00:00Z", "2099-01-01T00:00:00+03:00"])
 def test_the_raw_time_stands_beside_the_received_one(claimed: str) -> None:
     got = accept(item(occurred_at=claimed), find, NOW)
     assert (got.claimed_at, got.occurred_at, got.received_at, got.flags) == (claimed, NOW, NOW, [FLAG_TIME])

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from email import message_from_bytes, policy
-from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP
 from flask import Flask
 
 from feedback_app import config, jobs
@@ -26,41 +20,7 @@ from feedback_app.services.clock import now
 from feedback_app.storage import house
 from feedback_app.storage.tables import Job, User
 from tests.builders import Chain, open_chain
-
-
-class Mailbox:
-    """What a mail server took in; it can refuse."""
-
-    def __init__(self) -> None:
-        self.letters: list[EmailMessage] = []
-        self.to: list[str] = []
-        self.refuses = False
-
-    async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Any) -> str:
-        """Take a letter, or refuse it for the time being."""
-        if self.refuses:
-            return "451 try again later"
-        letter = message_from_bytes(envelope.original_content, policy=policy.default)
-        assert isinstance(letter, EmailMessage)
-        self.letters.append(letter)
-        self.to += envelope.rcpt_tos
-        return "250 taken"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextmanager
-def mail_server(mailbox: Mailbox, port: int) -> Iterator[None]:
-    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
-    controller.start()
-    try:
-        yield
-    finally:
-        controller.stop(no_assert=True)
+from tests.services.mailbox import Mailbox, free_port, mail_server
 
 
 @pytest.fixture
