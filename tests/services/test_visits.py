@@ -81,8 +81,10 @@ def test_eight_hand_ins_at_once_leave_one(any_chain: Chain, shopper: Access) -> 
 
 def test_nobody_else_hands_a_visit_in(any_chain: Chain, shopper: Access) -> None:
     stranger = replace(shopper, user_id=10**6, visits_of=10**6)
+    who_is_manager_too = replace(stranger, visits_of=None, stores=None)
     for access, error in (
         (stranger, NotFound),
+        (who_is_manager_too, NotFound),
         (any_chain.access("director"), Forbidden),
         (any_chain.access("coordinator"), Forbidden),
     ):

@@ -13,7 +13,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from feedback_app.storage import guards, house, migrate
+from feedback_app.storage import house, migrate
 from feedback_app.storage.database import Base, Database
 from feedback_app.storage.tables import AuditEvent, Job
 from tests.builders import Chain
@@ -74,7 +74,7 @@ def test_the_schema_goes_down_to_nothing_and_up_again(empty: Database) -> None:
     assert tables(empty) >= set(Base.metadata.tables)
 
 
-@pytest.mark.parametrize("table", guards.FROZEN_TABLES)
+@pytest.mark.parametrize("table", ["form_versions", "audit_events"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET id = id + 1000", "DELETE FROM {}"])
 def test_what_is_written_once_can_be_neither_changed_nor_deleted(any_chain: Chain, table: str, statement: str) -> None:
     count = sa.text(f"SELECT count(*), sum(id) FROM {table}")
