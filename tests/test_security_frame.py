@@ -347,3 +347,34 @@ def test_a_database_that_does_not_answer_is_a_503_and_nothing_is_half_stored(
     with chain.db.engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(Response.__table__)).scalar() == 0
     assert counting.verify(chain.db) == []
+
+
+@pytest.mark.parametrize("query", ["endpoint=x", "_anchor=x", "_scheme=x", "_external=1", "_method=x", "values=x"])
+def test_an_odd_query_string_is_kept_and_breaks_nothing(make_app: MakeApp, sqlite_url: str, query: str) -> None:
+    client = make_app(sqlite_url, TESTING=False).test_client()
+    for path in ("/login", "/book/001", "/nowhere"):
+        answer = client.get(f"{path}?{query}")
+        assert answer.status_code in (200, 404)
+        assert f"{path}?{query}&amp;lang=be" in answer.get_data(as_text=True)
+
+
+def test_signing_in_and_out_below_a_sub_path_stays_below_it(make_app: MakeApp, sqlite_url: str) -> None:
+    client = make_app(sqlite_url, OTKLIK_BASE_URL="http://127.0.0.1/shops").test_client()
+    away = client.get("/map").headers["Location"]
+    assert away == "/shops/login?next=/shops/map"
+    page = client.get("/login").get_data(as_text=True)
+    sign_in = {"email": EMAILS["director"], "password": demo.PASSWORD, "csrf_token": csrf_of(page)}
+    assert client.post("/login", data=sign_in).headers["Location"] == "/shops/"
+    page = client.get("/points").get_data(as_text=True)
+    assert client.post("/logout", data={"csrf_token": csrf_of(page)}).headers["Location"] == "/shops/login"
+
+
+def test_a_signed_in_reader_of_a_lost_database_gets_a_page_in_words(make_app: MakeApp, sqlite_url: str) -> None:
+    app = make_app(sqlite_url, TESTING=False)
+    client = sign_in_as(app.test_client(), "director")
+    db = app.extensions["otklik"]
+    db.write(lambda connection: connection.exec_driver_sql("ALTER TABLE users RENAME TO users_lost"))
+    for path in ("/", "/points", "/login"):
+        answer = client.get(path)
+        assert (answer.status_code, answer.mimetype) == (503, "text/html"), path
+    assert app.test_client().get("/healthz").status_code == 200

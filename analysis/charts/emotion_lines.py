@@ -10,8 +10,11 @@ from typing import Literal
 from analysis.charts import theme
 from analysis.charts.curve import Bezier, Point, halves, runs, smooth
 from analysis.charts.drawing import Drawing, Link
+from analysis.charts.labels import Taken
 from analysis.charts.theme import Words, is_shown, known
 from analysis.metrics import Estimate
+
+BEFORE_WIDTH = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ class Plot:
         return [tuple(self.place(*point) for point in piece) for piece in along]  # type: ignore[misc]
 
 
+def taken_by(plot: Plot, stages: Sequence[StagePoint]) -> Taken:
+    """Return what the curve, its band and the period before take up on the sheet."""
+    taken = Taken()
+    befores = [stage.before for stage in stages]
+    for run in runs([value is not None for value in befores]):
+        taken.add(plot.pieces(run, [befores[i] or 0.0 for i in run]))
+    for run in runs([is_shown(stage.estimate) for stage in stages]):
+        bounds = [known(stages[i].estimate) for i in run]
+        edges = [plot.pieces(run, [bound[part] for bound in bounds]) for part in (1, 2)]
+        taken.add(edges[0] + edges[1])
+        for i, bound in zip(run, bounds, strict=True):
+            taken.add_points(plot.place(i, value) for value in bound)
+    return taken
+
+
 def has_before(stages: Sequence[StagePoint], words: Words) -> bool:
     """Return whether there is a period before to draw and a word for it."""
     return bool(words.before) and any(stage.before is not None for stage in stages)
@@ -60,7 +78,7 @@ def draw_before(plot: Plot, stages: Sequence[StagePoint]) -> None:
     """Draw the period before as a thin grey line."""
     values = [stage.before for stage in stages]
     for run in runs([value is not None for value in values]):
-        plot.drawing.curve(plot.pieces(run, [values[i] or 0.0 for i in run]), theme.MUTED, 1.2)
+        plot.drawing.curve(plot.pieces(run, [values[i] or 0.0 for i in run]), theme.MUTED, BEFORE_WIDTH)
 
 
 def draw_interval(plot: Plot, stages: Sequence[StagePoint]) -> None:
@@ -116,7 +134,7 @@ def draw_sources(plot: Plot, sources: Sequence[SourceLine]) -> None:
                 few = min(source.estimates[run[number]].n, source.estimates[run[number + 1]].n) < theme.FEW
                 plot.drawing.line([start, end], colour, 1.4, dashed=few)
             for point in points:
-                plot.drawing.mark(*point, colour, size=7, shape=shape)
+                plot.drawing.mark(*point, colour, size=theme.MARKERS[shape], shape=shape)
 
 
 def write_figures(
@@ -165,7 +183,7 @@ def draw_keys(drawing: Drawing, keys: Sequence[Key], top: float) -> None:
     """Name the lines beneath the curve, where there is no room at their ends."""
     for key, (x, line) in zip(keys, place_keys(keys, drawing.width), strict=True):
         y = top + 20 * line
-        drawing.line([(x + 2, y - 4), (x + 24, y - 4)], key.colour, 1.4)
+        drawing.line([(x + 2, y - 4), (x + 24, y - 4)], key.colour, 1.4 if key.shape else BEFORE_WIDTH)
         if key.shape:
-            drawing.mark(x + 13, y - 4, key.colour, size=7, shape=key.shape)
+            drawing.mark(x + 13, y - 4, key.colour, size=theme.MARKERS[key.shape], shape=key.shape)
         drawing.text(x + 30, y, key.label, size=theme.SMALL)

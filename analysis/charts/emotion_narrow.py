@@ -22,10 +22,14 @@ from analysis.charts.emotion_lines import (
 from analysis.charts.theme import Words, is_shown, known
 
 
+_NAMES = 132.0
+_LINE = 16.0
+
+
 def draw_narrow(stages: Sequence[StagePoint], words: Words, sources: Sequence[SourceLine]) -> ChartFigure:
-    """Draw the stages as rows from top to bottom, the scale from left to right."""
-    names, row, top = 130.0, 68.0, 34.0
-    left, right = names + 16, theme.NARROW_PX - 18.0
+    """Draw the stages as rows from top to bottom, the scale from left to right, the figures beside the names."""
+    row, top = 16 + _LINE * max(len(_lines(stage, words)) for stage in stages), 34.0
+    left, right = _NAMES + 16, theme.NARROW_PX - 18.0
     bottom = top + row * len(stages)
     keys = keys_of(stages, sources, words)
     foot = 32 + 20 * place_keys(keys, theme.NARROW_PX)[-1][1] if keys else 4
@@ -41,7 +45,7 @@ def draw_narrow(stages: Sequence[StagePoint], words: Words, sources: Sequence[So
     draw_sources(plot, sources)
     draw_line(plot, stages)
     for position, stage in enumerate(stages):
-        _stage_narrow(plot, position, stage, words, names)
+        _stage_narrow(plot, position, stage, words)
     draw_keys(drawing, keys, bottom + 24)
     return drawing.figure
 
@@ -69,20 +73,26 @@ def _ground_narrow(
     drawing.text(right - 15, 20.5, words.number(100), size=theme.SMALL, colour=theme.MUTED, align="right")
 
 
-def _stage_narrow(plot: Plot, position: int, stage: StagePoint, words: Words, names: float) -> None:
+def _lines(stage: StagePoint, words: Words) -> list[str]:
+    """Return the lines beside a row: the name, the figures or that there are too few, n; the figures as ""."""
+    figures = [""] if is_shown(stage.estimate) else theme.wrap(words.too_few, _NAMES, size=theme.SMALL)
+    return [*theme.wrap(stage.label, _NAMES, size=13), *figures, words.size(stage.estimate.n)]
+
+
+def _stage_narrow(plot: Plot, position: int, stage: StagePoint, words: Words) -> None:
+    """Write all that a row says to its left: over the curve no figure would find a quiet place."""
     drawing = plot.drawing
     middle = plot.place(position, 0)[1]
-    lines = theme.wrap(stage.label, names, size=13)
-    start = middle + 4 - 17 * len(lines) / 2
+    name = theme.wrap(stage.label, _NAMES, size=13)
+    lines = _lines(stage, words)
+    y = middle + 12 - _LINE * len(lines) / 2
     for number, line in enumerate(lines):
-        drawing.text(0, start + 17 * number, line, size=13)
-    size = words.size(stage.estimate.n)
-    drawing.text(0, start + 17 * len(lines), size, size=theme.SMALL, colour=theme.MUTED)
-    if not is_shown(stage.estimate):
-        x = plot.place(position, 50)[0]
-        drawing.text(x, middle + 4.5, words.too_few, size=13, colour=theme.MUTED, align="center", halo=True)
-        return
-    x, y = plot.place(position, known(stage.estimate)[0])
-    link = stage.link(words)
-    drawing.mark(x, y, theme.ACCENT, size=12, hollow=stage.estimate.n < theme.FEW, link=link)
-    write_figures(drawing, x, y - 14, stage, words, align="center")
+        if line:
+            size, colour = (13, theme.INK) if number < len(name) else (theme.SMALL, theme.MUTED)
+            drawing.text(0, y + _LINE * number, line, size=size, colour=colour)
+        else:
+            write_figures(drawing, 0, y + 1 + _LINE * number, stage, words, align="left")
+    if is_shown(stage.estimate):
+        x, y = plot.place(position, known(stage.estimate)[0])
+        few = stage.estimate.n < theme.FEW
+        drawing.mark(x, y, theme.ACCENT, size=12, hollow=few, link=stage.link(words))

@@ -27,9 +27,14 @@ CHANNELS: Mapping[str, tuple[str, str]] = {
     "mystery": ("#009e73", "D"),
     "staff": ("#cc79a7", "v"),
     "focus_group": ("#56b4e9", "P"),
+    "comment": (INK, "*"),
+    "review": ("#7a4b2a", ">"),
 }
-"""Colour and marker of every channel (Okabe & Ito 2008); others are drawn muted with a cross."""
+"""Colour and marker of every channel: Okabe & Ito 2008, whose black is the ink here and whose yellow is too pale on
+paper; any darker yellow is vermilion to colour-blind eyes, a brown is not. Others are drawn muted with a cross."""
 OTHER_CHANNEL = (MUTED, "X")
+MARKERS: Mapping[str, float] = {"o": 9, "s": 8.5, "^": 10, "v": 10, ">": 10, "D": 7.5, "P": 10, "X": 10, "*": 13}
+"""Size of a channel's marker, rim included, so that all look alike in weight and none measures less than 7 px."""
 
 SMALL, TEXT, VALUE = 12, 14, 16
 """Sizes of type in px at the width a chart is drawn for; nothing is smaller than SMALL."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import abort, jsonify, make_response, request
+from flask import abort, current_app, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
 from feedback_app.api import body
@@ -73,8 +73,11 @@ def _result(outcome: intake.Outcome) -> dict[str, Any]:
 def post_responses() -> ResponseReturnValue:
     """Take a batch in and answer item by item; `stored` means on disk."""
     sender = _sender()
+    sent = request.get_data(cache=False)
+    if len(sent) >= current_app.config["MAX_CONTENT_LENGTH"]:  # a body without a length is cut off there
+        return _refuse(413, "too_large", "The body is too large.")
     try:
-        raw = body.parse(request.get_data(cache=False))
+        raw = body.parse(sent)
     except body.NotJson:
         return _refuse(400, "not_json", "The body is not JSON.")
     items = raw.get("responses") if isinstance(raw, dict) else None

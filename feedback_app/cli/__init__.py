@@ -15,9 +15,11 @@ from feedback_app.cli.common import version
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(version(), prog_name="otklik")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Otklik: what customers live through in shops with a door."""
-    os.umask(0o077)  # what a command writes may hold personal data: it is its owner's alone
+    former = os.umask(0o077)  # what a command writes may hold personal data: it is its owner's alone
+    context.call_on_close(lambda: os.umask(former))
 
 
 for command in (

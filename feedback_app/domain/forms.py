@@ -12,6 +12,8 @@ from feedback_app.domain.errors import BadDefinition
 
 LANGUAGES: tuple[str, ...] = ("ru", "be", "en")
 PURPOSES: tuple[str, ...] = ("kiosk", "survey", "book", "checklist", "import")
+EARNING_TYPES = frozenset({"yes_no", "choice", "number"})
+"""Types whose answers can earn a checklist's points: a yes, a choice, a number in its band."""
 RESERVED_KEYS = frozenset({"csrf_token", "response_id", "lang"})
 """Names that pages of forms need for themselves."""
 KNOCK_OUTS: tuple[str, ...] = ("section", "visit")
@@ -186,6 +188,10 @@ def _question(raw: Mapping[str, Any], earlier: set[str]) -> Question:
         raise BadDefinition("bad_choices", where=key)
     if raw.get("knock_out") not in (None, *KNOCK_OUTS):
         raise BadDefinition("bad_knock_out", where=key)
+    if kind not in EARNING_TYPES and (raw.get("points") or raw.get("knock_out")):
+        raise BadDefinition("points_cannot_be_earned", where=key)
+    if kind == "number" and raw.get("points") and not raw.get("bands"):
+        raise BadDefinition("points_cannot_be_earned", where=key)
     return Question(
         key=key,
         type=kind,

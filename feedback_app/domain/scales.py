@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Collection
 from typing import Any
 
@@ -45,14 +46,13 @@ def measure_of(kind: str, size: int | None = None) -> str:
     return f"rating{size or 5}" if kind == "rating" else kind
 
 
-def top_boxes(size: int) -> int:
-    """Return how many boxes from the top count as satisfied: two, three on a scale of ten."""
-    return 3 if size == 10 else 2
-
-
 def clean_text(text: str) -> str:
-    """Return a text without what no database can keep (NUL, control characters, lone surrogates), trimmed."""
-    return _UNSTORABLE.sub("", text.replace("\r\n", "\n")).strip()
+    """Return a text without what no database can keep (NUL, control characters, lone surrogates), trimmed.
+
+    A text in which nobody can see anything is empty.
+    """
+    cleaned = _UNSTORABLE.sub("", text.replace("\r\n", "\n")).strip()
+    return cleaned if any(unicodedata.category(character)[0] not in "CZ" for character in cleaned) else ""
 
 
 def scale_value(value: Any, kind: str, field: str, size: int | None = None) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, current_app, jsonify, render_template, request
+from flask import Flask, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from feedback_app.domain.errors import DomainError, Forbidden, Invalid, NotFound
@@ -75,14 +76,15 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     return answer(status, error.name.lower().replace(" ", "_"), heading(status), headers)
 
 
-def _database(error: DBAPIError) -> ResponseReturnValue:
-    log.error("the database failed: %s", type(error.orig).__name__, exc_info=error)
+def _database(error: DBAPIError | PoolTimeout) -> ResponseReturnValue:
+    g.database_lost = True  # the page that says so must not ask the database again
+    log.error("the database failed: %s", type(getattr(error, "orig", error)).__name__, exc_info=error)
     return answer(503, "unavailable", heading(503), {"Retry-After": "30"})
 
 
 def _unstorable(error: DataError) -> ResponseReturnValue:
     """Answer a value that no database can hold, such as a NUL in an address: the request is at fault."""
-    log.info("a value the database cannot hold: %s", type(error.orig).__name__)
+    log.info("a value the database cannot hold: %s", type(getattr(error, "orig", error)).__name__)
     return answer(400, "bad_request", heading(400))
 
 
@@ -99,5 +101,6 @@ def init(app: Flask) -> None:
     app.register_error_handler(CSRFError, _csrf)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(PoolTimeout, _database)
     app.register_error_handler(DataError, _unstorable)
     app.register_error_handler(Exception, _unforeseen)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
+from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
-from flask import Flask, Response, current_app, g, request, url_for
+from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel, get_locale
 from flask_login import current_user
-from sqlalchemy.exc import DBAPIError
 
 from feedback_app.domain.forms import LANGUAGES, word
 from feedback_app.edge.context import NOBODY, db, language, reader
@@ -34,17 +34,10 @@ def choose() -> str:
     kept = request.cookies.get(COOKIE)
     if kept in LANGUAGES:
         return kept
-    own = _kept_by_user()
+    own = getattr(current_user, "language", None)
     if own in LANGUAGES:
         return str(own)
     return request.accept_languages.best_match(LANGUAGES) or DEFAULT
-
-
-def _kept_by_user() -> str | None:
-    try:
-        return getattr(current_user, "language", None)
-    except DBAPIError:  # the page that says that the database is down has a language too
-        return None
 
 
 def keep(response: Response) -> Response:
@@ -84,10 +77,8 @@ def day_time(value: datetime, timezone: str = "Europe/Minsk") -> str:
 
 def lang_url(code: str) -> str:
     """Return the address of this page in another language."""
-    if request.endpoint is None:
-        return f"?lang={code}"
-    values: dict[str, object] = {**request.args.to_dict(flat=False), **(request.view_args or {}), "lang": code}
-    return url_for(request.endpoint, **values)  # type: ignore[arg-type]
+    kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return f"{request.script_root}{quote(request.path)}?{urlencode([*kept, ('lang', code)])}"
 
 
 def _words(words: Mapping[str, str] | None) -> str:
@@ -102,10 +93,9 @@ def init(app: Flask, translations: str) -> None:
 
     @app.context_processor
     def who_reads() -> dict[str, object]:
-        try:
-            return {"reader": reader(), "demo": is_demo(db())}
-        except DBAPIError:  # the page that says so must not ask the database again
+        if g.get("database_lost"):
             return {"reader": NOBODY, "demo": False}
+        return {"reader": reader(), "demo": is_demo(db())}
 
     @app.context_processor
     def words_for_templates() -> dict[str, object]:

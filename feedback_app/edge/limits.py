@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from flask import Flask, abort, current_app, make_response, request
 from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
@@ -20,7 +20,7 @@ DEVICE_ITEMS = RateLimitItemPerSecond(2_000, namespace="device")
 POINT_ITEMS = RateLimitItemPerMinute(120, namespace="point")
 """What a public point token may hand in from one address: as many as surveys; a paired device may do more."""
 
-limiter = Limiter(get_remote_address, storage_uri="memory://", default_limits=[])
+limiter = Limiter(lambda: address(), storage_uri="memory://", default_limits=[])
 _items = FixedWindowRateLimiter(MemoryStorage())
 
 
@@ -40,14 +40,20 @@ def spend_items(limit: RateLimitItem, key: str, cost: int) -> None:
     """Count items of a device or point; answer 429 with Retry-After once the limit is reached."""
     if not current_app.config["RATELIMIT_ENABLED"] or cost <= 0:
         return
-    if not _items.hit(limit, key, cost=cost):
+    if not _items.test(limit, key, cost=cost):  # what is refused does not use the limit up
         reset = _items.get_window_stats(limit, key).reset_time
         wait = max(1, math.ceil(reset - time.time()))
         answer = make_response({"error": "too_many_requests"}, 429)
         answer.headers["Retry-After"] = str(wait)
         abort(answer)
+    _items.hit(limit, key, cost=cost)
 
 
 def address() -> str:
-    """Return the address of the sender, behind the trusted proxies."""
-    return request.remote_addr or "unknown"
+    """Return the address of the sender, behind the trusted proxies; of IPv6 the network of one connection, /64."""
+    text = request.remote_addr or "unknown"
+    try:
+        parsed = ip_address(text)
+    except ValueError:
+        return text
+    return str(ip_network(f"{text}/64", strict=False)) if parsed.version == 6 else text

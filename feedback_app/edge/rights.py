@@ -57,6 +57,6 @@ def enforce() -> ResponseReturnValue | None:
     if access.user_id is None:
         if request.blueprint == "api":
             return jsonify(error="unauthorized"), 401
-        return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
+        return redirect(url_for("security.login", next=request.script_root + request.full_path.rstrip("?")))
     access.require(right)
     return None

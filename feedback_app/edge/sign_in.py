@@ -9,7 +9,6 @@ from flask import Flask, g
 from flask_babel import lazy_gettext
 from flask_security import Security, UserMixin
 from flask_security.datastore import UserDatastore
-from sqlalchemy.orm import Session
 
 from feedback_app.domain.access import SYSTEM
 from feedback_app.storage.database import Database
@@ -27,8 +26,8 @@ SETTINGS: dict[str, Any] = {
     "SECURITY_TRACKABLE": False,
     "SECURITY_SEND_REGISTER_EMAIL": False,
     "SECURITY_LOGOUT_METHODS": ["POST"],
-    "SECURITY_POST_LOGIN_VIEW": "/",
-    "SECURITY_POST_LOGOUT_VIEW": "/login",
+    "SECURITY_POST_LOGIN_VIEW": "web.overview",
+    "SECURITY_POST_LOGOUT_VIEW": "security.login",
     "SECURITY_RETURN_GENERIC_RESPONSES": True,
     "SECURITY_FLASH_MESSAGES": False,
     "SECURITY_EMAIL_VALIDATOR_ARGS": {"check_deliverability": False, "globally_deliverable": False},
@@ -50,24 +49,23 @@ class Accounts(UserDatastore):
         super().__init__(Account, Role)  # type: ignore[arg-type]  # a role needs a name alone
         self._db = db
 
-    def _session(self) -> Session:
-        if "account_session" not in g:
-            g.account_session = self._db.session(SYSTEM)
-        found: Session = g.account_session
-        return found
-
     def find_user(self, case_insensitive: bool = False, session: Any = None, **kwargs: Any) -> Account | None:
         """Return the user with these attributes; None where there is none."""
+        if g.get("database_lost"):
+            return None
         query = sa.select(Account)
         for name, value in kwargs.items():
             column = getattr(Account, name)
             lowered = case_insensitive and isinstance(value, str)
             query = query.where(sa.func.lower(column) == value.lower() if lowered else column == value)
-        return self._session().scalars(query).first()
+        # The session ends here: a page that reads must not hold a second connection for who reads it.
+        with self._db.read(SYSTEM) as session:
+            return session.scalars(query).first()
 
     def find_role(self, role: str) -> Role | None:  # type: ignore[override]
         """Return a role by its name."""
-        return self._session().scalars(sa.select(Role).where(Role.name == role)).first()
+        with self._db.read(SYSTEM) as session:
+            return session.scalars(sa.select(Role).where(Role.name == role)).first()
 
     def put(self, model: Any) -> Any:
         """Keep nothing: a user read for signing in is not changed."""
@@ -84,9 +82,3 @@ def init(app: Flask, db: Database, *, salt: str) -> None:
     # Signing in is by session alone. The library's loader of tokens would read every body as JSON, also one that is
     # too large, before the view can answer.
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
-
-    @app.teardown_appcontext
-    def close_session(_error: BaseException | None) -> None:
-        session: Session | None = g.pop("account_session", None)
-        if session is not None:
-            session.close()

@@ -60,13 +60,6 @@ class PointRow:
     touchpoint_names: Words
 
 
-def new_token() -> str:
-    """Return a token of 16 characters (96 bits) that can stand in an address."""
-    while (token := secrets.token_urlsafe(12)).startswith("-"):
-        pass
-    return token
-
-
 def hash_token(token: str) -> str:
     """Return what is kept of a secret token."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from analysis.journey import locate
 from analysis.sentiment import score_comments
 from feedback_app.domain.access import SYSTEM
-from feedback_app.domain.rollups import Facts, Key, Sums, change, deltas
+from feedback_app.domain.rollups import Facts, Key, Sums, change, deltas, merge
 from feedback_app.services import catalogue, facts
 from feedback_app.storage import responses as stored
 from feedback_app.storage import rollups
@@ -65,7 +65,9 @@ def rebuild(db: Database, progress: Progress = silent) -> int:
         rollups.lock(connection)
         counted = count_anew(db, connection, progress)
         rollups.clear(connection)
-        rollups.add(connection, counted, rollups.stores_of_points(connection))
+        stores = rollups.stores_of_points(connection)
+        rollups.add(connection, counted, stores)
+        rollups.bump(connection, stores.values())
         return len(counted)
 
     return db.write(work)
@@ -106,7 +108,8 @@ def _rescore_slice(db: Database, ids: Sequence[UUID], scored: dict[UUID, Any]) -
     def work(connection: Connection) -> int:
         rows_now = stored.locked(connection, ids)
         before_mentions = stored.mentions_of(connection, ids)
-        changed = 0
+        changes: list[dict[Key, Sums]] = []
+        stores: dict[int, int] = {}
         for response_id in ids:
             row = rows_now.get(response_id)
             comment, sentiment, mentions = scored[response_id]
@@ -125,10 +128,12 @@ def _rescore_slice(db: Database, ids: Sequence[UUID], scored: dict[UUID, Any]) -
             stored.update(connection, response_id, columns)
             stored.delete_mentions(connection, [response_id])
             stored.insert_mentions(connection, rows)
-            rollups.add(connection, change(before, after), {row["point_id"]: row["store_id"]})
-            rollups.bump(connection, {row["store_id"]})
-            changed += 1
-        return changed
+            changes.append(change(before, after))
+            stores[row["point_id"]] = row["store_id"]
+        # All together, so that the cells are taken in one order: two writers then never lock each other out.
+        rollups.add(connection, merge(changes), stores)
+        rollups.bump(connection, stores.values())
+        return len(changes)
 
     return db.write(work)
 

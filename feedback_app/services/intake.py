@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, IntegrityError
 
 from analysis.journey import Mention, locate
 from analysis.sentiment import Sentiment, score_comments
@@ -180,19 +180,21 @@ def write(connection: Connection, prepared: Sequence[Prepared]) -> set[UUID]:
 
 
 def _write_each(db: Database, prepared: Sequence[Prepared]) -> tuple[set[UUID], dict[UUID, Problem]]:
-    """Write a batch; where the database refuses it, an item at a time, so that a bad one takes nothing with it."""
+    """Write a batch; where the database refuses its content, an item at a time: a bad one takes nothing with it.
+
+    A fault that passes (locked, full, gone) is raised: the sender keeps its items and tries again.
+    """
     try:
         return db.write(lambda connection: write(connection, prepared)), {}
-    except DBAPIError:
-        if len(prepared) == 1:
-            raise
+    except (DataError, IntegrityError):
+        pass
     log.exception("a batch of %d was refused and is written item by item", len(prepared))
     new: set[UUID] = set()
     failed: dict[UUID, Problem] = {}
     for item in prepared:
         try:
             new |= db.write(lambda connection, item=item: write(connection, [item]))  # type: ignore[misc]
-        except DBAPIError:
+        except (DataError, IntegrityError):
             log.exception("a response was refused by the database")
             failed[item.id] = Problem("not_storable")
     return new, failed

@@ -32,6 +32,8 @@ from feedback_app.storage.tables import FormRow, FormVersion, Point, Store, Touc
 
 FILE_LIMIT = 200 * 1024 * 1024
 SLICE = 500
+FIRST_YEAR = 1971
+"""Earlier than that nobody wrote a review into a system."""
 CELL_LIMIT = 1_000_000
 Progress = Callable[[int], None]
 
@@ -172,6 +174,8 @@ def _moment(given: str | None, zone: ZoneInfo, default: datetime | None, receive
         moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Problem("bad_time", "occurred_at") from None
+    if moment.year < FIRST_YEAR:
+        raise Problem("bad_time", "occurred_at")
     if moment > received_at + timedelta(days=1):
         raise Problem("in_future", "occurred_at")
     return moment
@@ -211,7 +215,7 @@ def _accept(
     rating = _rating(row.get("rating"))
     if rating is not None:
         answers["rating"] = rating
-    written = moment if row.get("occurred_at") or defaults.moment else None
+    written = moment if (row.get("occurred_at") or "").strip() or defaults.moment else None
     sameness = "\x1f".join([at.token, str(written), text, str(rating)])
     accepted = responses.build(uuid.UUID(int=0), at, answers, received_at, language=language)
     accepted.occurred_at = min(moment, received_at)

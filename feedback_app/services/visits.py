@@ -10,18 +10,19 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.orm import Session
 
 from feedback_app.domain import responses
 from feedback_app.domain.access import SYSTEM, Access, Right
 from feedback_app.domain.checklists import VisitScore, score_visit
-from feedback_app.domain.errors import DomainError, NotFound
+from feedback_app.domain.errors import DomainError, NotFound, Problem
 from feedback_app.domain.forms import Form
 from feedback_app.domain.responses import PointForm
 from feedback_app.services import catalogue, intake
 from feedback_app.services.clock import now
 from feedback_app.storage import house
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import FormVersion, Response, Visit
+from feedback_app.storage.tables import FormVersion, Point, Response, Visit
 
 Words = Mapping[str, str]
 
@@ -77,8 +78,9 @@ def open_visit(db: Database, access: Access, token: str) -> VisitPage:
         form = catalogue.shelf(db).get(session, visit.form_version_id)
         answers = None
         if visit.response_id is not None:
-            with db.read(SYSTEM) as unscoped:
-                answers = unscoped.scalar(sa.select(Response.answers).where(Response.id == visit.response_id))
+            table = Response.__table__
+            own = sa.select(table.c.answers).where(table.c.id == visit.response_id)
+            answers = session.connection().execute(own).scalar()
         return VisitPage(
             **_list_row(visit),
             form=form,
@@ -88,14 +90,18 @@ def open_visit(db: Database, access: Access, token: str) -> VisitPage:
         )
 
 
-def _visit_point(db: Database, visit: Visit) -> PointForm:
-    with db.read(SYSTEM) as session:
-        point = catalogue.store_point(session, visit.store_id)
-        version = session.scalar(sa.select(FormVersion.version).where(FormVersion.id == visit.form_version_id))
-        form = catalogue.shelf(db).get(session, visit.form_version_id)
-        return PointForm(
-            point.id, visit.store_id, point.token, "mystery", None, None, visit.form_version_id, version or 1, form
-        )
+def _visit_point(db: Database, session: Session, visit: Visit) -> PointForm:
+    """Return the point of the visit's store as a whole; a shopper's own scope does not hold it."""
+    points = Point.__table__
+    query = sa.select(points.c.id, points.c.token).where(
+        points.c.store_id == visit.store_id, points.c.touchpoint_id.is_(None)
+    )
+    point = session.connection().execute(query).one()
+    version = session.scalar(sa.select(FormVersion.version).where(FormVersion.id == visit.form_version_id))
+    form = catalogue.shelf(db).get(session, visit.form_version_id)
+    return PointForm(
+        point.id, visit.store_id, point.token, "mystery", None, None, visit.form_version_id, version or 1, form
+    )
 
 
 def submit(
@@ -112,18 +118,25 @@ def submit(
             raise NotFound("unknown_visit")
         if visit.response_id is not None and visit.response_id != response_id:
             raise DomainError("already_submitted")
-        at = _visit_point(db, visit)
+        visit_id, at = visit.id, _visit_point(db, session, visit)
     accepted = responses.build(response_id, at, answers, now(), language=language)
     visits = Visit.__table__
 
     def beside(connection: Connection) -> None:
         values = {"submitted_at": accepted.received_at, "response_id": response_id, "score": accepted.score}
         taken = connection.execute(
-            sa.update(visits).where(visits.c.id == visit.id, visits.c.response_id.is_(None)).values(**values)
+            sa.update(visits).where(visits.c.id == visit_id, visits.c.response_id.is_(None)).values(**values)
         )
         if taken.rowcount != 1:
             raise DomainError("already_submitted")
-        house.audit(connection, accepted.received_at, access.actor, "visit.submit", f"visit:{visit.id}")
+        house.audit(connection, accepted.received_at, access.actor, "visit.submit", f"visit:{visit_id}")
 
-    intake.store(db, accepted, None, intake.Extra(beside=beside))
+    outcome = intake.store(db, accepted, None, intake.Extra(beside=beside))
+    if outcome.status == intake.DUPLICATE and not _carries(db, visit_id, response_id):
+        raise Problem("conflict", "response_id")
     return accepted.visit or VisitScore()
+
+
+def _carries(db: Database, visit_id: int, response_id: UUID) -> bool:
+    with db.read(SYSTEM) as session:
+        return session.scalar(sa.select(Visit.response_id).where(Visit.id == visit_id)) == response_id

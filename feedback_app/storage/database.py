@@ -104,7 +104,7 @@ def make_engine(url: str | URL) -> Engine:
     if parsed.get_backend_name() == "postgresql":
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, hide_parameters=True)
+        return sa.create_engine(parsed, pool_pre_ping=True, pool_size=20, max_overflow=40, hide_parameters=True)
     engine = sa.create_engine(parsed, pool_size=20, max_overflow=40, hide_parameters=True)
     event.listen(engine, "connect", _sqlite_connect)
     event.listen(engine, "begin", _sqlite_begin)

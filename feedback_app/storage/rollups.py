@@ -50,11 +50,14 @@ def add(connection: Connection, deltas: Mapping[Key, Sums], stores: Mapping[int,
 def bump(connection: Connection, store_ids: Iterable[int]) -> None:
     """Raise the data version of stores whose counts, or what stands beside them, changed."""
     insert = insert_or(connection, _versions)
+    touched = sorted(set(store_ids))
+    if not touched:
+        return
     connection.execute(
         insert.on_conflict_do_update(
             index_elements=["store_id"], set_={"version": _versions.c.version + insert.excluded.version}
         ),
-        [{"store_id": store_id, "version": 1} for store_id in sorted(set(store_ids))],
+        [{"store_id": store_id, "version": 1} for store_id in touched],
     )
 
 

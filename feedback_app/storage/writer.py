@@ -46,29 +46,29 @@ class GroupCommitWriter:
 
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """Run `work` in the next group and return its result after the commit; raise what it raised."""
-        self._ensure_thread()
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write inside a write would wait for itself")
         waiting = _Waiting(work)
-        self._queue.put(waiting)
+        with self._starting:
+            self._ensure_thread()
+            self._queue.put(waiting)
         result: Result = waiting.done.result()
         return result
 
     def close(self) -> None:
         """Finish what waits and end the thread."""
-        if self._thread is not None and self._thread.is_alive() and self._pid == os.getpid():
+        with self._starting:  # what is put before the end is done, what comes after begins a new thread
+            thread, self._thread = self._thread, None
+            if thread is None or self._pid != os.getpid():
+                return
             self._queue.put(None)
-            self._thread.join(timeout=30)
-        self._thread = None
+        thread.join(timeout=30)
 
     def _ensure_thread(self) -> None:
-        if self._thread is not None and self._pid == os.getpid():
-            return
-        with self._starting:
-            if self._thread is None or self._pid != os.getpid():
-                self._pid = os.getpid()
-                self._thread = threading.Thread(target=self._run, name="otklik-writer", daemon=True)
-                self._thread.start()
+        if self._thread is None or self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._thread = threading.Thread(target=self._run, name="otklik-writer", daemon=True)
+            self._thread.start()
 
     def _next_group(self) -> list[_Waiting | None]:
         group = [self._queue.get()]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from feedback_app.domain.errors import BadDefinition, Invalid
 from feedback_app.domain.forms import parse, word
 from feedback_app.domain.responses import check_answers, comment_of, score_of
-from feedback_app.domain.scales import TEXT_LIMIT, TYPES, hundred, measure_of, top_boxes
+from feedback_app.domain.scales import TEXT_LIMIT, TYPES, hundred, measure_of
 from tests.domain.paper import EVERY_TYPE, definition, every_type, question, words
 
 GOOD: list[tuple[str, Any]] = [
@@ -156,10 +156,9 @@ def test_the_score_is_the_mean_of_smileys_and_ratings_alone(answers: dict[str, A
     assert score_of(every_type(), answers) == score
 
 
-def test_scales_have_the_ends_and_top_boxes_of_the_contract() -> None:
+def test_scales_have_the_ends_of_the_contract() -> None:
     assert [hundred(value, "rating", 10) for value in (1, 10)] == [0, 100]
     assert (hundred(0, "nps"), hundred(10, "nps")) == (0, 100)
-    assert [top_boxes(size) for size in (4, 5, 7, 10)] == [2, 2, 2, 3]
     assert [measure_of("rating", 7), measure_of("ces")] == ["rating7", "ces"]
 
 

@@ -11,7 +11,8 @@ from feedback_app.domain import book
 from feedback_app.domain.access import ROLES, SYSTEM, Access, Right, access_of
 from feedback_app.domain.cases import BOOK_KINDS, needs_case
 from feedback_app.domain.deadlines import due_date
-from feedback_app.domain.errors import Forbidden, Invalid
+from feedback_app.domain.errors import BadDefinition, Forbidden, Invalid
+from feedback_app.domain.forms import parse
 from feedback_app.domain.journey import (
     ASPECT_STAGES,
     ASPECTS,
@@ -193,3 +194,34 @@ def test_a_mention_counts_at_its_stage(aspect: str, touchpoint: str | None, stag
 def test_a_chain_may_move_an_aspect_or_a_touchpoint() -> None:
     assert stage_of_aspect("price", None, {"price": "deal"}) == "deal"
     assert stage_of_aspect("other", "exit", touchpoint_stage="trigger") == "trigger"
+
+
+@pytest.mark.parametrize("text", ["\u200b\u200b", "\u2060 \ufeff", "\u00ad", " \n\t"])
+def test_an_entry_in_which_nobody_can_see_anything_is_empty(text: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        book.accept({"kind": "thanks", "text": text})
+    assert [(problem.field, problem.code) for problem in caught.value.problems] == [("text", "required")]
+
+
+def _form(purpose: str, **question: Any) -> dict[str, Any]:
+    words = {"ru": "а", "be": "а", "en": "a"}
+    first = {"key": "first", "type": "yes_no", "text": words}
+    second = {"key": "second", "text": words, **question}
+    section = {"key": "main", "title": words, "questions": [first, second]}
+    return {"key": "form", "purpose": purpose, "title": words, "sections": [section]}
+
+
+@pytest.mark.parametrize(
+    ("purpose", "question", "code"),
+    [
+        ("checklist", {"type": "rating", "max": 5, "points": 5}, "points_cannot_be_earned"),
+        ("checklist", {"type": "smiley4", "knock_out": "visit"}, "points_cannot_be_earned"),
+        ("checklist", {"type": "number", "points": 5}, "points_cannot_be_earned"),
+        ("kiosk", {"type": "text", "required": True}, "required_follow_up"),
+        ("survey", {"type": "text", "key": "csrf_token"}, "bad_key"),
+    ],
+)
+def test_a_form_that_could_not_be_fair_is_not_published(purpose: str, question: dict[str, Any], code: str) -> None:
+    with pytest.raises(BadDefinition) as caught:
+        parse(_form(purpose, **question))
+    assert caught.value.code == code

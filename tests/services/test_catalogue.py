@@ -122,9 +122,3 @@ def test_of_a_device_token_only_its_hash_is_kept_and_its_making_is_on_record(any
 def test_a_device_needs_a_place(any_chain: Chain, store: str, touchpoint: str) -> None:
     with pytest.raises(NotFound):
         catalogue.create_device(any_chain.db, SYSTEM, store, touchpoint)
-
-
-def test_tokens_can_stand_in_an_address_and_never_repeat() -> None:
-    tokens = {catalogue.new_token() for _ in range(2_000)}
-    assert len(tokens) == 2_000
-    assert all(len(token) == 16 and not token.startswith("-") and token.isascii() for token in tokens)

@@ -179,3 +179,20 @@ def test_responses_are_read_in_batches_without_missing_one(any_chain: Chain) -> 
         third = stored.page(connection, second[-1]["id"], size=10)
     assert [len(rows) for rows in (first, second, third)] == [10, 10, 5]
     assert len({row["id"] for row in first + second + third}) == 25
+
+
+def test_a_rebuild_lets_every_store_be_drawn_anew(chain: Chain) -> None:
+    response_id = chain.a_tap(4)
+    chain.db.write(
+        lambda connection: connection.execute(
+            sa.update(Response.__table__).where(Response.__table__.c.id == response_id).values(voided_at=now())
+        )
+    )
+
+    def version() -> int:
+        with chain.db.read(SYSTEM) as session:
+            return session.scalar(sa.select(sa.func.sum(StoreVersion.version))) or 0
+
+    before = version()
+    assert counting.rebuild(chain.db) == 0
+    assert version() > before

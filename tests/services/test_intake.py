@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 from werkzeug.serving import make_server
 
 from feedback_app.api import body
@@ -569,3 +571,18 @@ def test_taps_open_no_case(any_chain: Chain) -> None:
     any_chain.a_tap(1, comment="Хамство!")
     with any_chain.db.read(SYSTEM) as session:
         assert list(session.scalars(sa.select(Case))) == []
+
+
+def test_a_database_that_is_locked_refuses_no_item_for_good(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("feedback_app.storage.database.BUSY_TIMEOUT_MS", 100)
+    db = Database(sqlite_url)
+    chain = open_chain(db)
+    items = [chain.item() for _ in range(3)]
+    other = sqlite3.connect(str(db.engine.url.database), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(OperationalError):
+        chain.send(*items)
+    other.execute("ROLLBACK")
+    other.close()
+    assert [outcome.status for outcome in chain.send(*items)] == [STORED] * 3
+    db.close()

@@ -105,3 +105,16 @@ def test_an_unfilled_checklist_names_what_is_missing_and_stays_open(any_chain: C
     assert {problem.field for problem in caught.value.problems} == {"greeted", "queue_minutes"}
     assert visits.open_visit(any_chain.db, shopper, "visit-001").submitted_at is None
     assert visits.submit(any_chain.db, shopper, "visit-001", ALL_GOOD, uuid4(), "ru").score == 100
+
+
+def test_one_hand_in_stands_for_one_visit(any_chain: Chain, shopper: Access) -> None:
+    with any_chain.db.read(SYSTEM) as session:
+        first = session.scalars(sa.select(Visit).where(Visit.token == "visit-001")).one()
+        second = {column.key: getattr(first, column.key) for column in Visit.__table__.columns if column.key != "id"}
+    again = {**second, "token": "visit-001-again"}
+    any_chain.db.write(lambda connection: connection.execute(sa.insert(Visit.__table__).values(**again)))
+    response_id = uuid4()
+    visits.submit(any_chain.db, shopper, "visit-001", ALL_GOOD, response_id, "ru")
+    with pytest.raises(DomainError, match="conflict"):
+        visits.submit(any_chain.db, shopper, "visit-001-again", ALL_GOOD, response_id, "ru")
+    assert visits.open_visit(any_chain.db, shopper, "visit-001-again").submitted_at is None
