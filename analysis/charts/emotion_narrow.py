@@ -21,7 +21,6 @@ from analysis.charts.emotion_lines import (
 )
 from analysis.charts.theme import Words, is_shown, known
 
-
 _NAMES = 132.0
 _LINE = 16.0
 

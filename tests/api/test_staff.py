@@ -109,6 +109,33 @@ def test_responses_narrow_by_store_touchpoint_and_channel(app_chain: Chain, dire
         assert len(get(director, "/responses", **query)["rows"]) == n, query
 
 
+def test_responses_of_a_region_are_those_of_its_stores(app_chain: Chain, director: FlaskClient) -> None:
+    regions = {store["code"]: store["region"] for store in get(director, "/stores")["stores"]}
+    assert len(set(regions.values())) > 1
+    for store in regions:
+        app_chain.a_tap(4, store=store)
+    for region in set(regions.values()):
+        rows = get(director, "/responses", region=region)["rows"]
+        assert {row["store"] for row in rows} == {code for code in regions if regions[code] == region}
+    assert get(director, "/responses", 404, region="atlantis")["error"] == "unknown_region"
+
+
+def test_doubtful_clocks_are_left_out_of_the_responses_where_asked_for(
+    app_chain: Chain, director: FlaskClient
+) -> None:
+    for day in range(3):
+        app_chain.a_tap(4, at=at(-36_000 + day, 12))
+    sound = [str(app_chain.a_tap(4, at=at(day, 12))) for day in range(3)]
+    assert len(get(director, "/responses")["rows"]) == 6
+    assert len(get(director, "/responses", flagged="include")["rows"]) == 6
+    first = get(director, "/responses", flagged="exclude", limit=2)
+    assert [row["id"] for row in first["rows"]] == sound[:2]
+    rest = get(director, "/responses", flagged="exclude", limit=2, cursor=first["next_cursor"])
+    assert [row["id"] for row in rest["rows"]] == sound[2:]
+    assert rest["next_cursor"] is None
+    assert get(director, "/responses", 400, flagged="maybe")["problems"][0]["field"] == "flagged"
+
+
 @pytest.mark.parametrize("query", [{"cursor": "nonsense"}, {"limit": "-1"}, {"limit": "many"}])
 def test_a_bad_cursor_or_limit_is_a_400(director: FlaskClient, query: dict[str, str]) -> None:
     get(director, "/responses", 400, **query)

@@ -83,6 +83,16 @@ def test_an_entry_without_touchpoint_speaks_through_its_words_alone(chain: Chain
     assert columns["deal"].open_cases == 1
 
 
+def test_the_map_may_lag_a_little_where_its_reader_allows_that(chain: Chain) -> None:
+    taps = []
+    for max_age in (3600.0, 3600.0, 0.0):
+        chain.a_tap(4, touchpoint="checkout")
+        page = journey(chain.db, SYSTEM, Filters(), max_age=max_age)
+        taps.append((page.stages[2].touchpoints[0].responses, page.data_version))
+    assert [count for count, _ in taps] == [1, 1, 3]
+    assert taps[0][1] == taps[1][1] < taps[2][1]
+
+
 def test_polarity_from_minus_one_to_one_is_an_emotion_from_nought_to_a_hundred() -> None:
     assert of_polarity(Estimate(-1.0, -1.0, 0.0, 7)) == Estimate(0.0, 0.0, 50.0, 7)
     assert of_polarity(Estimate(0.5, 0.0, 1.0, 7)) == Estimate(75.0, 50.0, 100.0, 7)

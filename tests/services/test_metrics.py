@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -202,6 +203,22 @@ def test_the_cache_forgets_what_was_asked_for_longest_ago() -> None:
     for key in ("a", "b", "a", "c", "a", "b"):
         ask(key)
     assert made == ["a", "b", "c", "b"]
+
+
+def test_an_older_figure_serves_while_it_was_the_newest_a_moment_ago() -> None:
+    cache = FigureCache()
+    assert cache.get("a", 1, lambda: "one") == "one"
+    assert cache.get("a", 2, lambda: "two", max_age=3600) == "one"
+    time.sleep(0.02)
+    assert cache.get("a", 2, lambda: "two", max_age=0.01) == "two"
+
+
+def test_a_figure_seen_to_be_the_newest_begins_to_age_only_then() -> None:
+    cache = FigureCache()
+    cache.get("a", 1, lambda: "one")
+    time.sleep(0.2)
+    assert cache.get("a", 1, lambda: "one again") == "one"
+    assert cache.get("a", 2, lambda: "two", max_age=0.15) == "one"
 
 
 def test_many_readers_at_once_get_the_same_figure(chain: Chain) -> None:

@@ -6,12 +6,14 @@ from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+import sqlalchemy as sa
 
 from analysis.metrics import Estimate
 from feedback_app.domain.access import SYSTEM, Right
-from feedback_app.services import book
+from feedback_app.services import book, intake
 from feedback_app.services.overview import Overview, overview
 from feedback_app.services.periods import Filters, Period
+from feedback_app.storage.tables import BookEntry
 from tests.builders import Chain
 from tests.services.moments import at, monday
 
@@ -140,6 +142,29 @@ def test_an_entry_opens_a_case_that_every_overview_counts(chain: Chain) -> None:
     assert page.overdue == 0
     assert {row.stage: row.open_cases for row in page.stages}["deal"] == 1
     assert {row.store.code: row.open_cases for row in page.stores} == {"001": 0, "002": 1, "003": 0}
+
+
+def test_the_case_of_a_voided_entry_is_open_no_more(any_chain: Chain) -> None:
+    for _ in range(2):
+        book.write_entry(any_chain.db, "002", {"kind": "complaint", "text": "Очередь ужасная."}, uuid4(), "ru")
+    with any_chain.db.read(SYSTEM) as session:
+        entry = session.scalars(sa.select(BookEntry.response_id).limit(1)).one()
+    intake.void(any_chain.db, SYSTEM, entry, "test")
+    page = look(any_chain)
+    assert page.open_cases == 1
+    assert {row.stage: row.open_cases for row in page.stages}["deal"] == 1
+
+
+def test_a_page_may_lag_a_little_but_its_open_cases_never_do(chain: Chain) -> None:
+    chain.a_tap(4)
+    recent = Filters()
+    assert overview(chain.db, SYSTEM, recent, max_age=3600).responses == 1
+    book.write_entry(chain.db, "002", {"kind": "complaint", "text": "Очередь ужасная."}, uuid4(), "ru")
+    lagging = overview(chain.db, SYSTEM, recent, max_age=3600)
+    assert (lagging.responses, lagging.open_cases) == (1, 1)
+    exact = overview(chain.db, SYSTEM, recent)
+    assert exact.responses == 2
+    assert exact.data_version > lagging.data_version
 
 
 def test_comments_are_shown_only_to_whom_may_read_words(chain: Chain) -> None:

@@ -16,7 +16,7 @@ from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.journey import B2C_STAGES
 from feedback_app.services import catalogue, counting, demo, intake
 from feedback_app.services.journey_map import KPI, journey
-from feedback_app.services.metrics import GROUPS, MEASURES, figures
+from feedback_app.services.metrics import FEEDS, GROUPS, figures
 from feedback_app.services.overview import overview
 from feedback_app.services.periods import Filters, Period, last_days, today
 from feedback_app.storage import migrate
@@ -61,7 +61,7 @@ def same(got: Estimate | None, expected: Estimate) -> bool:
 def check_figures(db: Database, rows: list[Exported], filters: Filters) -> None:
     """Compare every measure in every group."""
     left = recount.chosen(rows, filters)
-    for measure in MEASURES:
+    for measure in FEEDS:
         for group in GROUPS:
             expected = recount.figures(measure, group, left)
             got = {row.group: row.estimate for row in figures(db, SYSTEM, filters, measure, group).rows}
