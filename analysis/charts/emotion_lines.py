@@ -183,6 +183,8 @@ def draw_keys(drawing: Drawing, keys: Sequence[Key], top: float) -> None:
     """Name the lines beneath the curve, where there is no room at their ends."""
     for key, (x, line) in zip(keys, place_keys(keys, drawing.width), strict=True):
         y = top + 20 * line
+        # The page's own rules run down behind the sheet: no name may stand on one.
+        drawing.rectangle(x, y - 14, 34 + theme.text_width(key.label, theme.SMALL), 20, theme.PAPER)
         drawing.line([(x + 2, y - 4), (x + 24, y - 4)], key.colour, 1.4 if key.shape else BEFORE_WIDTH)
         if key.shape:
             drawing.mark(x + 13, y - 4, key.colour, size=theme.MARKERS[key.shape], shape=key.shape)

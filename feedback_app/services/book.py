@@ -21,7 +21,7 @@ from feedback_app.domain.responses import PointForm
 from feedback_app.services import catalogue, intake, letters
 from feedback_app.services.clock import now
 from feedback_app.storage.database import Database, insert_or
-from feedback_app.storage.tables import BookCounter, BookEntry, FormRow, FormVersion, Store
+from feedback_app.storage.tables import BookCounter, BookEntry, Store
 
 
 @dataclass(frozen=True)
@@ -59,17 +59,8 @@ def book_point(db: Database, store_code: str) -> tuple[Store, PointForm]:
         if store is None:
             raise NotFound("unknown_store")
         point = catalogue.store_point(session, store.id)
-        query = (
-            sa.select(FormVersion.id, FormVersion.version)
-            .join(FormRow, FormRow.id == FormVersion.form_id)
-            .where(FormRow.key == "book")
-            .order_by(FormVersion.version.desc())
-        )
-        version = session.execute(query).first()
-        if version is None:
-            raise NotFound("unknown_store")
-        form = catalogue.shelf(db).get(session, version.id)
-        at = PointForm(point.id, store.id, point.token, "book", None, None, version.id, version.version, form)
+        version_id, version, form = catalogue.standing_form(db, session, "book")
+        at = PointForm(point.id, store.id, point.token, "book", None, None, version_id, version, form)
         return store, at
 
 

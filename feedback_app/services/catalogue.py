@@ -112,6 +112,20 @@ def point_form(db: Database, session: Session, point: Point, channel: str, versi
     )
 
 
+def standing_form(db: Database, session: Session, key: str) -> tuple[int, int, forms.Form]:
+    """Return version id, version and form of a form that every chain has; raise NotFound in an empty database."""
+    query = (
+        sa.select(FormVersion.id, FormVersion.version)
+        .join(FormRow, FormRow.id == FormVersion.form_id)
+        .where(FormRow.key == key)
+        .order_by(FormVersion.version.desc())
+    )
+    newest = session.execute(query).first()
+    if newest is None:
+        raise NotFound("unknown_store")
+    return newest.id, newest.version, shelf(db).get(session, newest.id)
+
+
 def find_point(session: Session, token: str) -> Point | None:
     """Return the open collection point of a token; None where there is none."""
     return session.scalars(sa.select(Point).where(Point.token == token, Point.closed_at.is_(None))).first()

@@ -96,9 +96,9 @@ def behind(
         return CommentPage(_comments(session, rows[:size], at), cursor_after(rows, size))
 
 
-def latest(db: Database, access: Access, filters: Filters, limit: int) -> tuple[Comment, ...]:
-    """Return the newest comments."""
-    return behind(db, access, filters, limit=limit).comments
+def latest(session: Session, at: Ground, limit: int) -> tuple[Comment, ...]:
+    """Return the newest comments of a ground; the caller has asked for the right to read words."""
+    return _comments(session, words_read.commented(session, wanted_of(at), None, limit), at)
 
 
 def wanted_of(at: Ground) -> Wanted:

@@ -214,22 +214,27 @@ def cells_of(session: Session, at: Ground) -> tuple[list[CellSum], list[CellSum]
     return now, at.cells(session, earlier, BY, BEFORE_MEASURES)
 
 
-def journey(db: Database, access: Access, filters: Filters, now: datetime | None = None) -> JourneyMap:
-    """Return the figures of the journey map; raise NotFound for a store, region or touchpoint outside the scope."""
+def journey(
+    db: Database, access: Access, filters: Filters, now: datetime | None = None, *, max_age: float = 0
+) -> JourneyMap:
+    """Return the figures of the journey map; raise NotFound for a store, region or touchpoint outside the scope.
+
+    `max_age`: how many seconds the figures may lag behind what was handed in; open cases never do.
+    """
     access.require(Right.READ_FIGURES)
     with db.read(access) as session:
         at = ground(session, filters)
         version = rollups_read.data_version(session)
         key = ("journey", access.stores, filters)
-        columns = cache_of(db).get(key, version, lambda: _columns(session, at))
+        counted = cache_of(db).get(key, version, lambda: _counted(session, at, version), max_age)
         cases = cases_here(session, at, now)
-    return JourneyMap(filters, version, tuple(_with_cases(column, cases, at) for column in columns))
+    return replace(counted, stages=tuple(_with_cases(column, cases, at) for column in counted.stages))
 
 
-def _columns(session: Session, at: Ground) -> tuple[StageColumn, ...]:
+def _counted(session: Session, at: Ground, version: int) -> JourneyMap:
     now, before = cells_of(session, at)
     words = places_read.choice_words(session)
-    return tuple(_column(stage, now, before, at, words) for stage in STAGES)
+    return JourneyMap(at.filters, version, tuple(_column(stage, now, before, at, words) for stage in STAGES))
 
 
 def cases_here(session: Session, at: Ground, now: datetime | None) -> list[OpenCases]:

@@ -39,7 +39,6 @@ FEEDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Which cells feed a measure."""
-MEASURES: tuple[str, ...] = tuple(FEEDS)
 PLACE_GROUPS: tuple[str, ...] = ("none", "stage", "touchpoint", "store", "region")
 TIME_GROUPS: tuple[str, ...] = ("hour", "day", "week", "month", "hour_of_day", "weekday")
 GROUPS: tuple[str, ...] = PLACE_GROUPS + TIME_GROUPS

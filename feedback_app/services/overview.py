@@ -119,19 +119,22 @@ class Overview:
     overdue: int = 0
 
 
-def overview(db: Database, access: Access, filters: Filters, now: datetime | None = None) -> Overview:
+def overview(
+    db: Database, access: Access, filters: Filters, now: datetime | None = None, *, max_age: float = 0
+) -> Overview:
     """Return the overview; raise NotFound for a store, region or touchpoint outside the scope.
 
-    Figures come from the counts and are kept until these change; open cases and the latest comments are read afresh.
+    Figures come from the counts and are kept until these change, and for `max_age` seconds more; open cases and the
+    latest comments are read afresh.
     """
     access.require(Right.READ_FIGURES)
     with db.read(access) as session:
         at = ground(session, filters)
         version = rollups_read.data_version(session)
         key = ("overview", access.stores, filters)
-        counted = cache_of(db).get(key, version, lambda: _counted(session, at, version))
+        counted = cache_of(db).get(key, version, lambda: _counted(session, at, version), max_age)
         cases = cases_here(session, at, now)
-    latest = commented.latest(db, access, filters, LATEST) if access.may(Right.READ_WORDS) else ()
+        latest = commented.latest(session, at, LATEST) if access.may(Right.READ_WORDS) else ()
     return replace(
         counted,
         stages=tuple(replace(row, open_cases=_open(cases, stage=row.stage)) for row in counted.stages),

@@ -21,14 +21,14 @@ from sqlalchemy.orm import Session
 
 from feedback_app.domain import responses
 from feedback_app.domain.access import Access
-from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
+from feedback_app.domain.errors import DomainError, Invalid, Problem
 from feedback_app.domain.forms import LANGUAGES
 from feedback_app.domain.responses import Accepted, PointForm
 from feedback_app.services import catalogue, intake
 from feedback_app.services.clock import now
 from feedback_app.storage import house
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import FormRow, FormVersion, Point, Store, Touchpoint
+from feedback_app.storage.tables import Point, Store, Touchpoint
 
 FILE_LIMIT = 200 * 1024 * 1024
 SLICE = 500
@@ -117,17 +117,7 @@ class _Places:
 
     def __init__(self, db: Database, session: Session) -> None:
         self._session = session
-        query = (
-            sa.select(FormVersion.id, FormVersion.version)
-            .join(FormRow, FormRow.id == FormVersion.form_id)
-            .where(FormRow.key == "review")
-            .order_by(FormVersion.version.desc())
-        )
-        newest = session.execute(query).first()
-        if newest is None:
-            raise NotFound("unknown_store")
-        self._version = newest
-        self._form = catalogue.shelf(db).get(session, newest.id)
+        self._version_id, self._version, self._form = catalogue.standing_form(db, session, "review")
         self._known: dict[tuple[str, str | None], tuple[PointForm, ZoneInfo]] = {}
 
     def find(self, store_code: str, touchpoint: str | None) -> tuple[PointForm, ZoneInfo]:
@@ -155,8 +145,8 @@ class _Places:
             channel="review",
             touchpoint=point.touchpoint.key if point.touchpoint else None,
             stage=point.touchpoint.stage if point.touchpoint else None,
-            form_version_id=self._version.id,
-            version=self._version.version,
+            form_version_id=self._version_id,
+            version=self._version,
             form=self._form,
         )
         return at, ZoneInfo(store.timezone)

@@ -38,8 +38,8 @@ def sparks(
     first, last = _ends(by_day, period)
     if first is None or last is None:
         return dict.fromkeys(measures, ())
-    step = next((step for step in ("day", "week") if len(_starts(first, last, step)) <= MOST_POINTS), "month")
-    parts: dict[date, list[CellSum]] = {start: [] for start in _starts(first, last, step)[-MOST_POINTS:]}
+    step = _step(first, last)
+    parts: dict[date, list[CellSum]] = {start: [] for start in _last_starts(first, last, step)}
     for day, cells in by_day.items():
         start = _start_of(day, step)
         if start in parts:
@@ -67,6 +67,18 @@ def _start_of(day: date, step: str) -> date:
     return day - timedelta(days=day.weekday()) if step == "week" else day
 
 
-def _starts(first: date, last: date, step: str) -> list[date]:
-    days = (first + timedelta(days=offset) for offset in range((last - first).days + 1))
-    return list(dict.fromkeys(_start_of(day, step) for day in days))
+def _step(first: date, last: date) -> str:
+    if (last - first).days < MOST_POINTS:
+        return "day"
+    weeks = (_start_of(last, "week") - _start_of(first, "week")).days // 7 + 1
+    return "week" if weeks <= MOST_POINTS else "month"
+
+
+def _last_starts(first: date, last: date, step: str) -> list[date]:
+    """Return where the last MOST_POINTS steps begin, the earliest first, none before the step of `first`."""
+    earliest, start = _start_of(first, step), _start_of(last, step)
+    starts = [start]
+    while start > earliest and len(starts) < MOST_POINTS:
+        start = _start_of(start - timedelta(days=1), step)
+        starts.append(start)
+    return starts[::-1]

@@ -110,13 +110,16 @@ class OpenCases(NamedTuple):
 
 
 def open_cases(session: Session, day: date) -> list[OpenCases]:
-    """Return the open cases in the reader's scope by point and stage; overdue are those due before `day`."""
+    """Return the open cases in the reader's scope by point and stage; overdue are those due before `day`.
+
+    The case of a voided response counts no more than the response itself.
+    """
     overdue = sa.func.sum(sa.case((Case.due_on < day, 1), else_=0))
     query = (
         sa.select(Response.point_id, Case.stage, sa.func.count(), sa.cast(overdue, sa.Integer))
         .select_from(Case)
         .join(Response, Case.response_id == Response.id)
-        .where(Case.status != CLOSED)
+        .where(Case.status != CLOSED, Response.voided_at.is_(None))
         .group_by(Response.point_id, Case.stage)
     )
     return [OpenCases(*row) for row in session.execute(query).all()]

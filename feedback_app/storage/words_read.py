@@ -15,6 +15,8 @@ from feedback_app.storage.tables import MentionRow, Response
 
 NO_FLAGS = "[]"
 CHUNK = 500
+LONGEST_WALK = 2_000
+"""Mentions walked by one query at most, where few of them are of responses that are wanted."""
 
 
 class Place(NamedTuple):
@@ -98,28 +100,53 @@ def page(
 
 def located(session: Session, wanted: Wanted, stage: str, last: Place | None, limit: int) -> list[Response]:
     """Return responses with words located on a stage, newest first, those after `last`."""
-    found: dict[UUID, None] = {}
+    found: dict[UUID, Response] = {}
+    size = 2 * limit
     while len(found) < limit:
-        query = (
-            sa.select(MentionRow.occurred_at, MentionRow.response_id)
-            .join(Response, Response.id == MentionRow.response_id)
-            .where(
-                MentionRow.stage == stage,
-                *_conditions(wanted),
-                *_after(MentionRow.occurred_at, MentionRow.response_id, last),
-            )
-            .order_by(MentionRow.occurred_at.desc(), MentionRow.response_id.desc())
-            .limit(limit * 2)
-        )
-        rows = session.execute(query).all()
-        found.update((row[1], None) for row in rows)
-        if len(rows) < limit * 2:
+        rows = session.execute(_with_responses(wanted, _newest_mentions(wanted, stage, last, size))).all()
+        found.update((row[1], row[2]) for row in rows if row[2] is not None)
+        if len(rows) < size:
             break
         # A response's other mentions share its moment and id, so that going on after it skips nobody else.
-        last = Place(*rows[-1])
-    ids = list(found)[:limit]
-    by_id = {row.id: row for row in session.scalars(sa.select(Response).where(Response.id.in_(ids)))}
-    return [by_id[response_id] for response_id in ids if response_id in by_id]
+        last = Place(rows[-1][0], rows[-1][1])
+        size = min(2 * size, max(LONGEST_WALK, 2 * limit))
+    return list(found.values())[:limit]
+
+
+def _newest_mentions(wanted: Wanted, stage: str, last: Place | None, limit: int) -> sa.Subquery:
+    conditions = [MentionRow.stage == stage, *_after(MentionRow.occurred_at, MentionRow.response_id, last)]
+    if wanted.stores:
+        conditions.append(MentionRow.store_id.in_(wanted.stores))
+    if wanted.channels:
+        conditions.append(MentionRow.channel.in_(sorted(wanted.channels)))
+    starts = [stretch.since for stretch in wanted.stretches if stretch.since is not None]
+    ends = [stretch.until for stretch in wanted.stretches if stretch.until is not None]
+    if starts and len(starts) == len(wanted.stretches):
+        conditions.append(MentionRow.occurred_at >= min(starts))
+    if ends and len(ends) == len(wanted.stretches):
+        conditions.append(MentionRow.occurred_at < max(ends))
+    return (
+        sa.select(MentionRow.occurred_at, MentionRow.response_id)
+        .where(*conditions)
+        .order_by(MentionRow.occurred_at.desc(), MentionRow.response_id.desc())
+        .limit(limit)
+        .subquery()
+    )
+
+
+def _with_responses(wanted: Wanted, newest: sa.Subquery) -> sa.Select[tuple[datetime, UUID, Response | None]]:
+    """Join to each mention its response, none where that is not wanted.
+
+    An outer join, because an inner one may be turned round: then SQLite walks all responses of a store and looks
+    for each of them through all its mentions.
+    """
+    its_own = sa.and_(Response.id == newest.c.response_id, *_conditions(wanted))
+    return (
+        sa.select(newest.c.occurred_at, newest.c.response_id, Response)
+        .select_from(newest)
+        .outerjoin(Response, its_own)
+        .order_by(newest.c.occurred_at.desc(), newest.c.response_id.desc())
+    )
 
 
 def mentions(session: Session, ids: Collection[UUID]) -> dict[UUID, list[MentionRow]]:

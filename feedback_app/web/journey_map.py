@@ -12,6 +12,7 @@ from feedback_app.services.journey_map import journey
 from feedback_app.web import figures, findings
 from feedback_app.web.blueprint import blueprint
 from feedback_app.web.filters import Chosen, address, chosen, for_template
+from feedback_app.web.freshness import page_age
 
 
 @blueprint.get("/map", endpoint="journey_map")
@@ -20,7 +21,7 @@ def show() -> ResponseReturnValue:
     """Show the map; `sources=1` adds a line for every source."""
     asked = chosen()
     by_source = request.args.get("sources") == "1"
-    found = journey(db(), reader(), asked.filters)
+    found = journey(db(), reader(), asked.filters, max_age=page_age())
     heard = any(column.emotion.n for column in found.stages)
     title = findings.map_headline(found.stages)
     return render_template(

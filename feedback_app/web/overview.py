@@ -17,6 +17,7 @@ from feedback_app.services.overview import Overview, StoreRow, TouchpointRow, ov
 from feedback_app.web import figures, findings, vocabulary
 from feedback_app.web.blueprint import blueprint
 from feedback_app.web.filters import Chosen, address, chosen, for_template, period_words
+from feedback_app.web.freshness import page_age
 from feedback_app.web.hours import Hour, lowest
 
 
@@ -27,7 +28,7 @@ def show() -> ResponseReturnValue:
     if not reader().may(Right.READ_FIGURES):
         return redirect(url_for("web.visits"))
     asked = chosen()
-    found = overview(db(), reader(), asked.filters)
+    found = overview(db(), reader(), asked.filters, max_age=page_age())
     return render_template(
         "web/overview.html",
         place="web.overview",

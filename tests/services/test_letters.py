@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from flask import Flask
 
-from feedback_app import config, jobs
-from feedback_app.jobs import ATTEMPTS, Runner, message_id
-from feedback_app.services import book
+from feedback_app import jobs
+from feedback_app.jobs import Runner, message_id
+from datetime import timedelta as _t
+GIVE_UP_AFTER=_t(days=7)
+from feedback_app.services import book, letters
 from feedback_app.services.clock import now
+from feedback_app.services.users import create_user
 from feedback_app.storage import house
-from feedback_app.storage.tables import Job, User
+from feedback_app.storage.tables import Job, Region, Store, User
 from tests.builders import Chain, open_chain
 from tests.services.mailbox import Mailbox, free_port, mail_server
 
@@ -87,19 +98,36 @@ def test_a_letter_is_in_its_reader_s_language(posted: Flask, mailbox: Mailbox, l
     assert "is to be answered" not in russian.get_content()
 
 
-def test_a_server_that_is_down_is_tried_later_and_later_and_then_given_up(posted: Flask, port: int) -> None:
-    moment = now()
-    waits = []
-    for _ in range(ATTEMPTS - 1):
-        assert runner(posted).run_due(moment) == 0
-        waits.append((job(posted)["due_at"] - moment).total_seconds())
-        assert runner(posted).run_due(moment + timedelta(seconds=waits[-1] - 1)) == 0
+def test_a_server_that_is_down_is_tried_later_and_later_and_given_up_after_a_week(posted: Flask, port: int) -> None:
+    begin = moment = now()
+    waits: list[timedelta] = []
+    while runner(posted).run_due(moment) == 0 and job(posted)["failed_at"] is None:
+        waits.append(job(posted)["due_at"] - moment)
         assert job(posted)["attempts"] == len(waits)
         moment = job(posted)["due_at"]
-    assert waits == [30 * 2**index for index in range(ATTEMPTS - 1)]
-    assert runner(posted).run_due(moment) == 0
-    assert job(posted)["failed_at"] is not None
-    assert "ConnectionRefusedError" in job(posted)["last_error"]
+    assert [wait.total_seconds() for wait in waits[:8]] == [30, 60, 120, 240, 480, 960, 1920, 3600]
+    assert max(waits) == timedelta(hours=1)
+    assert timedelta(days=7) == GIVE_UP_AFTER <= moment - begin < timedelta(days=7, hours=1)
+    assert job(posted)["last_error"] == "ConnectionRefusedError"
+
+
+def test_nobody_tries_before_the_time(posted: Flask, port: int) -> None:
+    begin = now()
+    assert runner(posted).run_due(begin) == 0
+    assert runner(posted).run_due(begin + timedelta(seconds=29)) == 0
+    assert job(posted)["attempts"] == 1
+
+
+def test_a_letter_survives_an_evening_without_mail(posted: Flask, port: int) -> None:
+    begin = moment = now()
+    while moment < begin + timedelta(hours=6):
+        assert runner(posted).run_due(moment) == 0
+        moment = job(posted)["due_at"]
+    found = Mailbox()
+    with mail_server(found, port):
+        assert runner(posted).run_due(moment) == 1
+    assert len(found.letters) == 1
+    assert moment < begin + timedelta(hours=7)
 
 
 def test_a_letter_goes_out_once_the_server_is_back(posted: Flask, port: int) -> None:
@@ -131,18 +159,63 @@ def test_two_runners_at_the_same_time_send_a_letter_once(posted: Flask, mailbox:
     assert len(mailbox.letters) == 1
 
 
-def lease(app: Flask, moment: datetime) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = app.extensions["otklik"].write(
-        lambda connection: house.lease_jobs(connection, moment, ["letter"])
+class HeldMailbox(Mailbox):
+    """A mail server that thinks over its first letter until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.holds, self.go = threading.Event(), threading.Event()
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Take a letter; the first one after a long time."""
+        if not self.holds.is_set():
+            self.holds.set()
+            await asyncio.to_thread(self.go.wait, 30)
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_slow_letter_holds_up_no_other_and_none_is_sent_twice(posted: Flask, port: int) -> None:
+    chain = open_chain(posted.extensions["otklik"])
+    write(chain)
+    write(chain)
+    moment, found = now(), HeldMailbox()
+    done: list[int] = []
+    with mail_server(found, port):
+        slow = threading.Thread(target=lambda: done.append(runner(posted).run_due(moment)))
+        slow.start()
+        assert found.holds.wait(10)
+        others = runner(posted).run_due(moment + timedelta(minutes=3))
+        found.go.set()
+        slow.join()
+    assert (others, done) == (2, [1])
+    assert len({letter["Message-ID"] for letter in found.letters}) == len(found.letters) == 3
+
+
+def test_one_letter_that_fails_does_not_keep_the_others(posted: Flask, mailbox: Mailbox) -> None:
+    db = posted.extensions["otklik"]
+    db.write(lambda link: house.add_job(link, "broken", "letter", {"to": "nobody"}, now() - timedelta(days=1)))
+    assert runner(posted).run_due() == 1
+    assert len(mailbox.letters) == 1
+
+
+def lease(app: Flask, moment: datetime) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = app.extensions["otklik"].write(
+        lambda connection: house.lease_job(connection, moment, ["letter"], moment)
     )
     return found
+
+
+def test_a_lease_outlasts_a_server_that_takes_its_time_at_every_step(posted: Flask) -> None:
+    steps = ("connect", "greet", "encrypt", "greet again", "log in", "from", "to", "data", "text", "quit")
+    assert timedelta(seconds=jobs.SMTP_TIMEOUT) * len(steps) < house.LEASE
 
 
 def test_a_runner_that_dies_after_sending_leaves_a_repeat_with_the_same_message_id(
     posted: Flask, mailbox: Mailbox
 ) -> None:
     moment = now()
-    (taken,) = lease(posted, moment)
+    taken = lease(posted, moment)
+    assert taken is not None
     settings = posted.config["OTKLIK_SETTINGS"]
     jobs.send(settings, jobs.write_letter(posted, settings, taken))
     assert runner(posted).run_due(moment + timedelta(seconds=1)) == 0
@@ -153,9 +226,11 @@ def test_a_runner_that_dies_after_sending_leaves_a_repeat_with_the_same_message_
 
 def test_who_lost_the_lease_neither_finishes_nor_fails_another_s_job(posted: Flask) -> None:
     moment = now()
-    (slow,) = lease(posted, moment)
+    slow = lease(posted, moment)
     later = moment + house.LEASE + timedelta(seconds=1)
-    (quick,) = lease(posted, later)
+    quick = lease(posted, later)
+    assert slow is not None
+    assert quick is not None
     assert slow["lease"] != quick["lease"]
     db = posted.extensions["otklik"]
     db.write(lambda link: house.finish_job(link, slow, later))
@@ -192,7 +267,119 @@ def test_the_clock_sends_by_itself(posted: Flask, mailbox: Mailbox, monkeypatch:
     assert len(mailbox.letters) == 1
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:25", "smtp://", "127.0.0.1"])
-def test_an_address_that_is_no_mail_server_is_named(url: str) -> None:
-    with pytest.raises(config.BadSetting, match="OTKLIK_SMTP_URL"):
-        jobs._connect(url)
+SECRET = "s3cr3t-pass"
+
+
+@contextmanager
+def locked_mail_server(mailbox: Mailbox, port: int, logins: list[Any], **more: Any) -> Iterator[None]:
+    """Serve a mailbox that asks for a name and password, and keep what was told to it."""
+
+    def tried(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
+        logins.append(data)
+        return AuthResult(success=data.password == SECRET.encode())
+
+    options = {"authenticator": tried, "auth_required": True, "auth_require_tls": False, **more}
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
+    controller.start()
+    try:
+        yield
+    finally:
+        controller.stop(no_assert=True)
+
+
+def known_as(app: Flask, host: str, port: int, password: str = SECRET) -> Runner:
+    settings = app.config["OTKLIK_SETTINGS"]
+    return Runner(app, replace(settings, smtp_url=f"smtp://shop:{password}@{host}:{port}"))
+
+
+def test_on_this_machine_a_password_needs_no_encryption(posted: Flask, port: int) -> None:
+    found, logins = Mailbox(), []
+    with locked_mail_server(found, port, logins):
+        assert known_as(posted, "127.0.0.1", port).run_due() == 1
+    assert (len(found.letters), len(logins)) == (1, 1)
+
+
+def test_a_password_never_goes_over_the_net_in_plain_text(posted: Flask, port: int) -> None:
+    found, logins = Mailbox(), []
+    with locked_mail_server(found, port, logins):
+        assert known_as(posted, "0.0.0.0", port).run_due() == 0  # noqa: S104  (an address that is not called loopback)
+    assert logins == []
+    assert job(posted)["last_error"] == "NotEncrypted"
+    assert job(posted)["failed_at"] is None
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to make a certificate")
+def test_an_encrypted_connection_carries_the_password(
+    posted: Flask, port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=mail"
+    names = ("-addext", "subjectAltName=IP:0.0.0.0", "-keyout", str(key), "-out", str(certificate))
+    subprocess.run(["openssl", *words.split(), *names], check=True, capture_output=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    found, logins = Mailbox(), []
+    with locked_mail_server(found, port, logins, tls_context=context, require_starttls=True):
+        assert known_as(posted, "0.0.0.0", port).run_due() == 1, job(posted)["last_error"]  # noqa: S104
+    assert (len(found.letters), len(logins)) == (1, 1)
+
+
+def test_what_is_kept_of_an_error_is_its_kind_and_the_server_s_code(posted: Flask, port: int) -> None:
+    with locked_mail_server(Mailbox(), port, []):
+        assert known_as(posted, "127.0.0.1", port, "wrong-pass").run_due() == 0
+    assert job(posted)["last_error"] == "SMTPAuthenticationError 535"
+
+
+class Stranger(Mailbox):
+    """A mail server that knows none of the readers."""
+
+    async def handle_RCPT(self, _server: Any, _session: Any, _envelope: Any, address: str, _options: Any) -> str:
+        """Refuse a reader, naming the address."""
+        return f"550 {address} is unknown here"
+
+
+def test_a_refused_reader_s_address_is_not_kept(posted: Flask, port: int) -> None:
+    with mail_server(Stranger(), port):
+        assert runner(posted).run_due() == 0
+    assert job(posted)["last_error"] == "SMTPRecipientsRefused 550"
+
+
+def test_a_letter_keeps_what_it_needs_and_no_more(posted: Flask) -> None:
+    assert set(job(posted)["payload"]) == {"to", "language", "values"}
+
+
+def region_of(chain: Chain, code: str) -> tuple[str, list[str]]:
+    """A store's region, and the codes of its stores."""
+    query = sa.select(Region.key, Store.code).join(Store, Store.region_id == Region.id)
+    with chain.db.engine.connect() as connection:
+        rows = list(connection.execute(query))
+    (key,) = [key for key, store in rows if store == code]
+    return key, [store for found, store in rows if found == key]
+
+
+def addresses(chain: Chain, code: str) -> list[str]:
+    with chain.db.engine.connect() as connection:
+        return [address for address, _ in letters.managers_of(connection, chain.store_id(code))]
+
+
+def test_a_manager_of_a_region_hears_of_each_of_its_stores_once(any_chain: Chain) -> None:
+    region, inside = region_of(any_chain, "001")
+    scope = {"stores": ["001"], "regions": [region]}
+    any_chain.db.write(lambda link: create_user(link, "z@otklik.example", "hash", "manager", **scope))
+    any_chain.db.write(lambda link: create_user(link, "d@otklik.example", "hash", "director", regions=[region]))
+    assert addresses(any_chain, "001") == ["manager@otklik.example", "z@otklik.example"]
+    for code in ("002", "003"):
+        assert addresses(any_chain, code) == (["z@otklik.example"] if code in inside else [])
+
+
+def test_a_manager_of_another_region_hears_nothing(any_chain: Chain) -> None:
+    far = {"key": "far", "names": {}, "name": "far"}
+
+    def work(link: Any) -> None:
+        table = Region.__table__
+        link.execute(sa.insert(table).values({name: far[name] for name in far if name in table.c}))
+        create_user(link, "z@otklik.example", "hash", "manager", regions=["far"])
+
+    any_chain.db.write(work)
+    assert addresses(any_chain, "001") == ["manager@otklik.example"]

@@ -31,7 +31,7 @@ def multiply(chain: Chain, times: int) -> None:
     said = chain.a_tap(1, at=at(1, 9), comment=QUEUE)
     with chain.db.read(SYSTEM) as session:
         response = columns(session.get_one(Response, said))
-        mentions = [columns(row) for row in session.scalars(sa.select(MentionRow))]
+        mentions = [columns(row) for row in session.scalars(located_in(said))]
     copies = [(uuid4(), at(1, 9) + timedelta(minutes=number)) for number in range(1, times)]
     responses = [{**response, "id": key, "occurred_at": moment, "digest": str(key)} for key, moment in copies]
     located = [{**row, "response_id": key, "occurred_at": moment} for key, moment in copies for row in mentions]
@@ -41,6 +41,11 @@ def multiply(chain: Chain, times: int) -> None:
         connection.execute(sa.insert(MentionRow.__table__), located)
 
     chain.db.write(work)
+
+
+def located_in(response: UUID) -> sa.Select[tuple[MentionRow]]:
+    """Return the query for a response's mentions."""
+    return sa.select(MentionRow).where(MentionRow.response_id == response)
 
 
 def columns(row: Response | MentionRow) -> Mapping[str, Any]:
