@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from platformdirs import user_data_dir
 
@@ -23,6 +23,11 @@ NAMES = (
     "OTKLIK_MAIL_FROM",
 )
 SECRETS = frozenset({"OTKLIK_DATABASE_URL", "OTKLIK_SECRET_KEY", "OTKLIK_SMTP_URL"})
+SMTP_FORM = (
+    "OTKLIK_SMTP_URL must be smtp://user:password@host:port or smtps://…; "
+    "in the user and password write / as %2F, ? as %3F, # as %23, : as %3A, [ as %5B and % as %25"
+)
+DATABASES = frozenset({"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg"})
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -130,25 +135,58 @@ def _base_url(values: Mapping[str, Any]) -> str | None:
     url = values.get("OTKLIK_BASE_URL")
     if not url:
         return None
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+    parts = _split(str(url))
+    if not parts or parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
         raise BadSetting("OTKLIK_BASE_URL must be an address such as https://otklik.example.by")
     return str(url).rstrip("/")
+
+
+def _split(url: str) -> SplitResult | None:
+    """Return the parts of a URL; None where it or its port cannot be read, as the library's words would quote it."""
+    try:
+        parts = urlsplit(url)
+        return None if parts.port == 0 else parts
+    except ValueError:
+        return None
+
+
+def _smtp_url(values: Mapping[str, Any]) -> str | None:
+    url = str(values.get("OTKLIK_SMTP_URL") or "")
+    if not url:
+        return None
+    parts = _split(url)
+    # A path, a query or a fragment is most often the rest of a password with / ? or # in it.
+    if not parts or parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise BadSetting(SMTP_FORM)
+    if parts.path not in {"", "/"} or parts.query or parts.fragment:
+        raise BadSetting(SMTP_FORM)
+    return url
+
+
+def _database_url(values: Mapping[str, Any], instance: Path) -> str:
+    url = str(values.get("OTKLIK_DATABASE_URL") or f"sqlite:///{instance / 'otklik.db'}")
+    scheme, found, _ = url.partition("://")
+    if not found or scheme not in DATABASES:
+        raise BadSetting("OTKLIK_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://")
+    return url
 
 
 def load(overrides: Mapping[str, Any] | None = None) -> Settings:
     """Return the settings; raise BadSetting naming what cannot be understood. Makes the instance folder."""
     given = dict(overrides or {})
     instance = Path(given.get("OTKLIK_INSTANCE") or os.environ.get("OTKLIK_INSTANCE") or default_instance()).absolute()
-    instance.mkdir(parents=True, exist_ok=True)
+    try:
+        instance.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(f"OTKLIK_INSTANCE: the folder {instance} cannot be made: {error.strerror}") from error
     values = _gather(given, instance)
     return Settings(
         instance=instance,
-        database_url=str(values.get("OTKLIK_DATABASE_URL") or f"sqlite:///{instance / 'otklik.db'}"),
+        database_url=_database_url(values, instance),
         secret_key=str(values.get("OTKLIK_SECRET_KEY") or _kept_secret(instance)),
         base_url=_base_url(values),
         trusted_proxies=_number(values, "OTKLIK_TRUSTED_PROXIES"),
         rate_limits=_switch(values, "OTKLIK_RATE_LIMITS"),
-        smtp_url=values.get("OTKLIK_SMTP_URL") or None,
+        smtp_url=_smtp_url(values),
         mail_from=str(values.get("OTKLIK_MAIL_FROM") or "otklik@localhost"),
     )

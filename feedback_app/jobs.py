@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import smtplib
 import ssl
+import threading
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 from flask_babel import force_locale, gettext
-from sqlalchemy.engine import Connection
 
-from feedback_app.config import BadSetting, Settings
+from feedback_app.config import LOOPBACK, Settings
 from feedback_app.edge.languages import day
 from feedback_app.services.clock import now
 from feedback_app.services.letters import LETTER
@@ -25,13 +26,40 @@ from feedback_app.storage import house
 from feedback_app.storage.database import Database
 
 TICK_SECONDS = 2
-ATTEMPTS = 8
 FIRST_RETRY = timedelta(seconds=30)
+LONGEST_RETRY = timedelta(hours=1)
+GIVE_UP_AFTER = timedelta(days=7)
+"""A letter tells of a legal deadline: it outlives a mail outage of some days."""
 SMTP_TIMEOUT = 20
 PORTS = {"smtp": 25, "smtps": 465}
 
 Handler = Callable[[Mapping[str, Any]], None]
 log = logging.getLogger(__name__)
+
+
+class NotEncrypted(smtplib.SMTPException):
+    """The mail server offers no encryption, and a password may not go to it in plain text."""
+
+
+def wait_after(attempts: int) -> timedelta | None:
+    """Return how long to wait after so many attempts: twice as long each time, up to an hour; None to give up.
+
+    What counts is the time spent on trying, so that a letter is not given up because Otklik itself stood still.
+    """
+    doublings = int(math.log2(LONGEST_RETRY / FIRST_RETRY)) + 1
+    waits = [min(FIRST_RETRY * 2 ** min(tried, doublings), LONGEST_RETRY) for tried in range(attempts)]
+    return None if sum(waits[:-1], timedelta()) >= GIVE_UP_AFTER else waits[-1]
+
+
+def kind_of(error: Exception) -> str:
+    """Return an error as it is kept: its class, with the code of a mail server's reply.
+
+    Never its words: they may hold an address, or a piece of a password.
+    """
+    code: object = getattr(error, "smtp_code", None)
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        code = next((code for code, _ in error.recipients.values()), None)
+    return type(error).__name__ if code is None else f"{type(error).__name__} {code}"
 
 
 def message_id(key: str) -> str:
@@ -75,37 +103,45 @@ def write_letter(app: Flask, settings: Settings, job: Mapping[str, Any]) -> Emai
     return letter
 
 
-def _connect(url: str) -> smtplib.SMTP:
-    parts = urlsplit(url)
-    if parts.scheme not in PORTS or not parts.hostname:
-        raise BadSetting("OTKLIK_SMTP_URL must be smtp://user:password@host:port or smtps://…")
-    port = parts.port or PORTS[parts.scheme]
-    context = ssl.create_default_context()
-    if parts.scheme == "smtps":
-        return smtplib.SMTP_SSL(parts.hostname, port, timeout=SMTP_TIMEOUT, context=context)
-    server = smtplib.SMTP(parts.hostname, port, timeout=SMTP_TIMEOUT)
-    if server.has_extn("starttls") or (server.ehlo() and server.has_extn("starttls")):
-        server.starttls(context=context)
-    return server
+def _connect(address: SplitResult) -> smtplib.SMTP:
+    host, port = address.hostname or "", address.port or PORTS[address.scheme]
+    if address.scheme == "smtps":
+        return smtplib.SMTP_SSL(host, port, timeout=SMTP_TIMEOUT, context=ssl.create_default_context())
+    return smtplib.SMTP(host, port, timeout=SMTP_TIMEOUT)
+
+
+def _encrypt(server: smtplib.SMTP) -> None:
+    """Turn encryption on where the server offers it and it is not on yet."""
+    server.ehlo()
+    if not isinstance(server.sock, ssl.SSLSocket) and server.has_extn("starttls"):
+        server.starttls(context=ssl.create_default_context())
+
+
+def _log_in(server: smtplib.SMTP, address: SplitResult) -> None:
+    if not isinstance(server.sock, ssl.SSLSocket) and address.hostname not in LOOPBACK:
+        raise NotEncrypted("the mail server offers no encryption: the password was not sent")
+    server.login(unquote(address.username or ""), unquote(address.password or ""))
 
 
 def send(settings: Settings, letter: EmailMessage) -> None:
-    """Send a letter over the SMTP server of the settings; raises what SMTP raises."""
-    parts = urlsplit(settings.smtp_url or "")
-    with _connect(settings.smtp_url or "") as server:
-        if parts.username:
-            server.login(unquote(parts.username), unquote(parts.password or ""))
+    """Send a letter over the SMTP server of the settings; raises NotEncrypted and what SMTP raises."""
+    address = urlsplit(settings.smtp_url or "")
+    with _connect(address) as server:
+        _encrypt(server)
+        if address.username:
+            _log_in(server, address)
         server.send_message(letter)
 
 
 class Runner:
-    """Takes due jobs under a lease and does them; a failure is tried again later, each time after twice as long."""
+    """Takes due jobs under a lease, one by one, and does them; a failure is tried again later and later."""
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self._app = app
         self._db: Database = app.extensions["otklik"]
         self._settings = settings
         self._scheduler: BackgroundScheduler | None = None
+        self._ending = threading.Event()
         self.handlers: dict[str, Handler] = {}
         if settings.smtp_url:
             self.handlers[LETTER] = self._send_letter
@@ -114,32 +150,33 @@ class Runner:
         send(self._settings, write_letter(self._app, self._settings, job))
 
     def run_due(self, moment: datetime | None = None) -> int:
-        """Do what is due and return how many jobs were done."""
-        start = moment or now()
-        if not self.handlers:
-            return 0
-        kinds = list(self.handlers)
-        jobs = self._db.write(lambda connection: house.lease_jobs(connection, start, kinds))
-        return sum(self._do(job, start) for job in jobs)
+        """Do what is due when this begins, and return how many jobs were done."""
+        begin, done = moment or now(), 0
+        while not self._ending.is_set() and (job := self._take(moment or now(), begin)):
+            done += self._do(job, moment)
+        return done
 
-    def _do(self, job: Mapping[str, Any], start: datetime) -> bool:
+    def _take(self, start: datetime, due_by: datetime) -> dict[str, Any] | None:
+        """Lease one job alone: a lease over many would end while the first of them are slow."""
+        kinds = list(self.handlers)
+        if not kinds:
+            return None
+        return self._db.write(lambda connection: house.lease_job(connection, start, kinds, due_by))
+
+    def _do(self, job: Mapping[str, Any], moment: datetime | None) -> bool:
         try:
             self.handlers[job["kind"]](job)
         except Exception as error:
-            log.warning("job %s failed for the time %s: %s", job["id"], job["attempts"], type(error).__name__)
-            self._later(job, start, error)
+            log.warning("job %s failed, attempt %s: %s", job["id"], job["attempts"], kind_of(error))
+            self._later(job, moment or now(), error)
             return False
         self._db.write(lambda connection: house.finish_job(connection, job, now()))
         return True
 
-    def _later(self, job: Mapping[str, Any], start: datetime, error: Exception) -> None:
-        last = job["attempts"] >= ATTEMPTS
-        due = None if last else start + FIRST_RETRY * 2 ** (job["attempts"] - 1)
-
-        def work(connection: Connection) -> None:
-            house.retry_job(connection, job, due, start, f"{type(error).__name__}: {error}")
-
-        self._db.write(work)
+    def _later(self, job: Mapping[str, Any], moment: datetime, error: Exception) -> None:
+        wait = wait_after(job["attempts"])
+        due = None if wait is None else moment + wait
+        self._db.write(lambda connection: house.retry_job(connection, job, due, moment, kind_of(error)))
 
     def _tick(self) -> None:
         try:
@@ -149,12 +186,14 @@ class Runner:
 
     def start(self) -> None:
         """Run the outbox every two seconds in a thread of its own."""
+        self._ending.clear()
         self._scheduler = BackgroundScheduler(timezone="UTC")
         self._scheduler.add_job(self._tick, "interval", seconds=TICK_SECONDS, max_instances=1, coalesce=True)
         self._scheduler.start()
 
     def stop(self) -> None:
         """End the clock after the job in hand."""
+        self._ending.set()
         if self._scheduler is not None:
             self._scheduler.shutdown(wait=True)
             self._scheduler = None

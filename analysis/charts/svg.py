@@ -122,6 +122,9 @@ def _attributes_for_styles(root: ET.Element) -> None:
             element.set("font-size", size.removesuffix("px"))
         if element.tag == "text" and (element.get("transform") or "").startswith("rotate(-0"):
             del element.attrib["transform"]
+    # A page's style sheet reaches a marker where it is used, not where it is defined: the rim is said there alone.
+    for shape in [path for defs in root.iter("defs") for path in defs.iter("path")]:
+        shape.attrib.pop("stroke", None)
 
 
 def _short(geometry: str) -> str:

@@ -33,7 +33,7 @@ CHANNELS: Mapping[str, tuple[str, str]] = {
 """Colour and marker of every channel: Okabe & Ito 2008, whose black is the ink here and whose yellow is too pale on
 paper; any darker yellow is vermilion to colour-blind eyes, a brown is not. Others are drawn muted with a cross."""
 OTHER_CHANNEL = (MUTED, "X")
-MARKERS: Mapping[str, float] = {"o": 9, "s": 8.5, "^": 10, "v": 10, ">": 10, "D": 7.5, "P": 10, "X": 10, "*": 13}
+MARKERS: Mapping[str, float] = {"o": 9, "s": 8.5, "^": 10, "v": 10, ">": 10, "D": 7.5, "P": 10, "X": 10, "*": 15}
 """Size of a channel's marker, rim included, so that all look alike in weight and none measures less than 7 px."""
 
 SMALL, TEXT, VALUE = 12, 14, 16

@@ -44,9 +44,14 @@ def _problem(problem: Problem) -> dict[str, Any]:
     return {"field": problem.field, "error": problem.code, "message": message(problem)}
 
 
-def _filters() -> Filters:
-    """Read the query: without a period all is looked at; a date is its midnight in UTC, `until` left out."""
-    return read_filters(request.args, default_days=None, in_utc=True)
+def _filters(flagged: str = "exclude") -> Filters:
+    """Read the query: without a period all is looked at; a date is its midnight in UTC, `until` left out.
+
+    `flagged` says what becomes of flagged ones where the query does not.
+    """
+    args = request.args.copy()
+    args["flagged"] = args.get("flagged") or flagged
+    return read_filters(args, default_days=None, in_utc=True)
 
 
 def _limit() -> int:
@@ -90,8 +95,11 @@ def _touchpoint(name: TouchpointName) -> dict[str, Any]:
 @needs(Right.READ_WORDS)
 @readable
 def get_responses() -> ResponseReturnValue:
-    """Return a page of responses with the columns of the export, oldest first, flagged ones among them."""
-    page = responses_page(db(), reader(), _filters(), request.args.get("cursor"), _limit())
+    """Return a page of responses with the columns of the export, oldest first.
+
+    As in the export flagged ones are among them, unless the query leaves them out.
+    """
+    page = responses_page(db(), reader(), _filters(flagged="include"), request.args.get("cursor"), _limit())
     return jsonify(rows=page.rows, next_cursor=page.next_cursor)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -13,7 +14,9 @@ from feedback_app.cli import common
 if TYPE_CHECKING:
     from feedback_app.config import Settings
     from feedback_app.storage.database import Database
+    from feedback_app.storage.house import Stuck
 
+LONG_WAIT = timedelta(days=1)
 SERIOUS, ADVICE = "serious", "advice"
 Finding = tuple[str, str, str]
 
@@ -50,6 +53,31 @@ def _database_findings(db: Database) -> list[Finding]:
     return found
 
 
+def _letter_findings(db: Database) -> list[Finding]:
+    from feedback_app.services.clock import now  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.services.letters import LETTER  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.storage import house  # noqa: PLC0415  (start-up time of --help)
+
+    with db.engine.connect() as connection:
+        failed = house.failed_jobs(connection, LETTER)
+        waiting = house.waiting_jobs(connection, LETTER, now() - LONG_WAIT)
+    found: list[Finding] = []
+    if failed.count:
+        mend = "Answer the entries from the feedback book in time; mend OTKLIK_SMTP_URL or the mail server."
+        found.append((SERIOUS, _letters(failed, "given up after a week of trying"), mend))
+    if waiting.count:
+        mend = (
+            "Mend OTKLIK_SMTP_URL or the mail server, and see that serve or worker runs; a week of trying is the end."
+        )
+        found.append((ADVICE, _letters(waiting, "not sent for longer than a day"), mend))
+    return found
+
+
+def _letters(stuck: Stuck, what: str) -> str:
+    number = "1 letter was" if stuck.count == 1 else f"{stuck.count} letters were"
+    return f"{number} {what} (last error: {stuck.last_error or 'never tried'})."
+
+
 @click.command()
 @click.pass_context
 def doctor(context: click.Context) -> None:
@@ -59,6 +87,7 @@ def doctor(context: click.Context) -> None:
     with common.database(any_schema=True) as database:
         findings = _database_findings(database)
         demo = not findings and is_demo(database)
+        findings += [] if findings else _letter_findings(database)
         findings += _settings_findings(common.settings(), demo=demo)
     for grade, what, mend in findings:
         click.echo(f"{grade}: {what} Mend: {mend}")

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from feedback_app.cli.words import WORDS
+
 if TYPE_CHECKING:
     from feedback_app.config import Settings
     from feedback_app.storage.database import Database
@@ -34,6 +36,29 @@ def settings() -> Settings:
         raise click.ClickException(str(error)) from error
 
 
+def _open(url: str) -> Database:
+    """Return the database of a URL, or end the command; no word of a library is passed on, as it may quote the URL."""
+    from sqlalchemy.engine import make_url  # noqa: PLC0415  (start-up time of --help)
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  (start-up time of --help)
+
+    from feedback_app.storage.database import Database  # noqa: PLC0415  (start-up time of --help)
+
+    try:
+        if "@" not in (make_url(url).host or ""):  # an @ in a password makes its end a part of the host
+            return Database(url)
+    except ImportError:
+        raise click.ClickException(
+            "The library for PostgreSQL, which OTKLIK_DATABASE_URL names, is not installed. "
+            "Install it with: pip install -c constraints.txt -e '.[postgresql]'"
+        ) from None
+    except (SQLAlchemyError, ValueError):
+        pass
+    raise click.ClickException(
+        "OTKLIK_DATABASE_URL cannot be read. Write sqlite:////path/otklik.db or "
+        "postgresql+psycopg://user:password@host:5432/name; in the password write @ as %40 and % as %25."
+    )
+
+
 @contextmanager
 def database(*, any_schema: bool = False) -> Iterator[Database]:
     """Open the database of the settings; end the command where its schema is missing or old."""
@@ -41,9 +66,8 @@ def database(*, any_schema: bool = False) -> Iterator[Database]:
 
     from feedback_app.domain.errors import DomainError  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.storage import migrate  # noqa: PLC0415  (start-up time of --help)
-    from feedback_app.storage.database import Database  # noqa: PLC0415  (start-up time of --help)
 
-    db = Database(settings().database_url)
+    db = _open(settings().database_url)
     try:
         if not any_schema:
             found = migrate.current(db)
@@ -64,31 +88,13 @@ def database(*, any_schema: bool = False) -> Iterator[Database]:
 
 def explain(error: Exception) -> str:
     """Return a domain error in words for the terminal."""
-    from feedback_app.domain.errors import DomainError  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.domain.errors import DomainError, Invalid  # noqa: PLC0415  (start-up time of --help)
 
+    if isinstance(error, Invalid):
+        return "; ".join(f"{problem.field or 'input'}: {explain(problem)}" for problem in error.problems)
     if not isinstance(error, DomainError):
         return str(error)
-    words = {
-        "unknown_store": "There is no such store",
-        "unknown_region": "There is no such region",
-        "unknown_touchpoint": "There is no such touchpoint",
-        "unknown_role": "There is no such role",
-        "email_taken": "There is a user with this e-mail address already",
-        "scope_needed": "This role needs at least one --store or --region",
-        "unknown_format": "The file's ending must be one of",
-        "missing_column": "The file has no column {column}. It has: {found}",
-        "missing_value": "is empty",
-        "not_utf8": "The file cannot be read: it is not UTF-8 text. Save it as CSV UTF-8 and import it again",
-        "in_future": "lies in the future",
-        "unreadable_file": "The file cannot be read",
-        "file_too_large": "The file is too large; the limit in MiB is",
-        "holds_real_chain": "The database holds a real chain; the demo was not built and nothing was changed",
-        "wrong_type": "cannot be read",
-        "out_of_scale": "is outside the scale",
-        "bad_time": "is no time that can be read; write 2026-03-31 or 2026-03-31T14:05",
-        "unknown_language": "must be ru, be or en",
-        "too_long": "is too long",
-    }.get(error.code, error.code)
+    words = WORDS.get(error.code, error.code)
     if "{" in words:
         return words.format(**error.params)
     values = ", ".join(str(value) for value in error.params.values())

@@ -29,7 +29,7 @@ def upgrade() -> None:
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed builds the same chain.")
 @click.option("--if-missing", is_flag=True, help="Do nothing where a whole demo chain is there already.")
 def demo(stores: int, days: int, responses: int, seed: int, if_missing: bool) -> None:
-    """Build a demo chain in the database of the settings."""
+    """Build a demo chain in the database of the settings, in place of a demo that is there already."""
     from flask_security import hash_password  # noqa: PLC0415  (start-up time of --help)
 
     from feedback_app.app import create_app  # noqa: PLC0415  (start-up time of --help)
@@ -41,7 +41,7 @@ def demo(stores: int, days: int, responses: int, seed: int, if_missing: bool) ->
         if if_missing and builder.is_whole(database):
             return
         if builder.is_whole(database):
-            click.echo("The former demo chain is replaced.")
+            click.echo("The former demo chain is replaced: its devices, users and imports are gone.")
         with create_app().app_context():
             hashed = hash_password(builder.PASSWORD)
         plan = builder.Plan(stores=stores, days=days, responses=responses, seed=seed)

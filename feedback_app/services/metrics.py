@@ -133,12 +133,6 @@ def _checklist(cells: Iterable[CellSum]) -> Estimate:
     )
 
 
-def data_version(db: Database, access: Access) -> int:
-    """Return a number that grows with every change to what is counted in the reader's stores."""
-    with db.read(access) as session:
-        return rollups_read.data_version(session)
-
-
 def choices_of(db: Database, access: Access) -> Choices:
     """Return the regions, stores, touchpoints and channels that the reader may filter by."""
     access.require(Right.READ_FIGURES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from analysis.metrics import Estimate, shown
-from feedback_app.services.ground import local_day
+from feedback_app.services.ground import grouped, local_day
 from feedback_app.services.metrics import FEEDS, estimate
 from feedback_app.services.periods import Period
 from feedback_app.storage.rollups_read import CellSum
@@ -33,25 +33,24 @@ def sparks(
     """
     by_day: dict[date, list[CellSum]] = {}
     for zone, cells in hourly:
-        for cell in cells:
-            by_day.setdefault(local_day(cell.hour, zone), []).append(cell)
+        for hour, part in grouped(cells, lambda cell: cell.hour).items():
+            by_day.setdefault(local_day(hour, zone), []).extend(part)
     first, last = _ends(by_day, period)
     if first is None or last is None:
         return dict.fromkeys(measures, ())
     step = _step(first, last)
-    parts: dict[date, list[CellSum]] = {start: [] for start in _last_starts(first, last, step)}
+    parts: dict[date, dict[str, list[CellSum]]] = {start: {} for start in _last_starts(first, last, step)}
     for day, cells in by_day.items():
-        start = _start_of(day, step)
-        if start in parts:
-            parts[start].extend(cells)
+        by_measure = parts.get(_start_of(day, step), {})
+        for cell in cells:
+            by_measure.setdefault(cell.measure, []).append(cell)
     return {measure: _course(measure, parts) for measure in measures}
 
 
-def _course(measure: str, parts: Mapping[date, Sequence[CellSum]]) -> tuple[SparkPoint, ...]:
-    fed = FEEDS[measure]
+def _course(measure: str, parts: Mapping[date, Mapping[str, Sequence[CellSum]]]) -> tuple[SparkPoint, ...]:
     return tuple(
-        SparkPoint(start, shown(estimate(measure, [cell for cell in cells if cell.measure in fed])))
-        for start, cells in parts.items()
+        SparkPoint(start, shown(estimate(measure, (cell for fed in FEEDS[measure] for cell in part.get(fed, ())))))
+        for start, part in parts.items()
     )
 
 

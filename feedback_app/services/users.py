@@ -83,9 +83,10 @@ def create_user(
 ) -> int:
     """Create a user with a role and a scope, in the caller's transaction; return the id.
 
+    A store or region named twice counts once.
     Raises DomainError `unknown_role`, `email_taken` or `scope_needed`, and NotFound for a store or region.
     """
-    email = email.strip().lower()
+    email, stores, regions = email.strip().lower(), list(dict.fromkeys(stores)), list(dict.fromkeys(regions))
     _check(connection, email, role, stores, regions)
     users, roles = User.__table__, Role.__table__
     ensure_roles(connection)
@@ -106,6 +107,6 @@ def create_user(
         connection.execute(sa.insert(user_stores).values(user_id=user_id, store_id=store_id))
     for region_id in _ids(connection, region_table.c.key, region_table.c.id, regions):
         connection.execute(sa.insert(user_regions).values(user_id=user_id, region_id=region_id))
-    details = {"role": role, "stores": list(stores), "regions": list(regions)}
+    details = {"role": role, "stores": stores, "regions": regions}
     house.audit(connection, moment, actor, "user.create", f"user:{user_id}", details)
     return user_id

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,8 @@ from feedback_app.storage.tables import AuditEvent, Job, Setting
 
 _settings = Setting.__table__
 _jobs = Job.__table__
-LEASE = timedelta(minutes=2)
+LEASE = timedelta(minutes=10)
+"""Longer than the slowest job: a mail server may take its time at each of about ten steps of one letter."""
 
 
 def get_setting(session: Session | Connection, key: str) -> dict[str, Any] | None:
@@ -52,28 +54,30 @@ def add_job(connection: Connection, key: str, kind: str, payload: Mapping[str, A
     connection.execute(insert.on_conflict_do_nothing(index_elements=["key"]))
 
 
-def lease_jobs(connection: Connection, now: datetime, kinds: list[str], limit: int = 20) -> list[dict[str, Any]]:
-    """Take due jobs under a lease: until it ends nobody else takes them; a runner that dies leaves them to others."""
+def lease_job(connection: Connection, now: datetime, kinds: Sequence[str], due_by: datetime) -> dict[str, Any] | None:
+    """Take the job that is due longest under a lease that begins now; None where none was due by `due_by`.
+
+    Until the lease ends nobody else takes it; a runner that dies leaves it to others.
+    """
     free = sa.or_(_jobs.c.leased_until.is_(None), _jobs.c.leased_until < now)
     query = (
         sa.select(_jobs.c.id)
-        .where(_jobs.c.done_at.is_(None), _jobs.c.failed_at.is_(None), _jobs.c.due_at <= now, free)
+        .where(_jobs.c.done_at.is_(None), _jobs.c.failed_at.is_(None), _jobs.c.due_at <= due_by, free)
         .where(_jobs.c.kind.in_(kinds))
         .order_by(_jobs.c.due_at, _jobs.c.id)
-        .limit(limit)
+        .limit(1)
         .with_for_update(skip_locked=True)
     )
-    ids = list(connection.execute(query).scalars())
-    if not ids:
-        return []
-    lease = secrets.token_hex(8)
-    connection.execute(
+    job_id = connection.execute(query).scalar_one_or_none()
+    if job_id is None:
+        return None
+    taken = (
         sa.update(_jobs)
-        .where(_jobs.c.id.in_(ids))
-        .values(lease=lease, leased_until=now + LEASE, attempts=_jobs.c.attempts + 1)
+        .where(_jobs.c.id == job_id)
+        .values(lease=secrets.token_hex(8), leased_until=now + LEASE, attempts=_jobs.c.attempts + 1)
+        .returning(*_jobs.c)
     )
-    rows = connection.execute(sa.select(_jobs).where(_jobs.c.id.in_(ids)).order_by(_jobs.c.due_at, _jobs.c.id))
-    return [dict(row) for row in rows.mappings()]
+    return dict(connection.execute(taken).mappings().one())
 
 
 def finish_job(connection: Connection, job: Mapping[str, Any], now: datetime) -> None:
@@ -83,6 +87,31 @@ def finish_job(connection: Connection, job: Mapping[str, Any], now: datetime) ->
         .where(_jobs.c.id == job["id"], _jobs.c.lease == job["lease"])
         .values(done_at=now, leased_until=None, last_error=None)
     )
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """Jobs that are not done, and what went wrong last with one of them; None where nothing was tried."""
+
+    count: int
+    last_error: str | None
+
+
+def failed_jobs(connection: Connection, kind: str) -> Stuck:
+    """Return the jobs of a kind that were given up."""
+    return _stuck(connection, _jobs.c.kind == kind, _jobs.c.failed_at.is_not(None))
+
+
+def waiting_jobs(connection: Connection, kind: str, before: datetime) -> Stuck:
+    """Return the jobs of a kind that were written before a time and are neither done nor given up."""
+    still = (_jobs.c.done_at.is_(None), _jobs.c.failed_at.is_(None), _jobs.c.created_at < before)
+    return _stuck(connection, _jobs.c.kind == kind, *still)
+
+
+def _stuck(connection: Connection, *conditions: sa.ColumnElement[bool]) -> Stuck:
+    count = connection.execute(sa.select(sa.func.count()).where(*conditions).select_from(_jobs)).scalar_one()
+    last = sa.select(_jobs.c.last_error).where(*conditions, _jobs.c.last_error.is_not(None))
+    return Stuck(count, connection.execute(last.order_by(_jobs.c.id.desc()).limit(1)).scalar_one_or_none())
 
 
 def retry_job(connection: Connection, job: Mapping[str, Any], due_at: datetime | None, now: datetime, why: str) -> None:

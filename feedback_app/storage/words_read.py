@@ -134,7 +134,7 @@ def _newest_mentions(wanted: Wanted, stage: str, last: Place | None, limit: int)
     )
 
 
-def _with_responses(wanted: Wanted, newest: sa.Subquery) -> sa.Select[tuple[datetime, UUID, Response | None]]:
+def _with_responses(wanted: Wanted, newest: sa.Subquery) -> sa.Select[Any]:
     """Join to each mention its response, none where that is not wanted.
 
     An outer join, because an inner one may be turned round: then SQLite walks all responses of a store and looks

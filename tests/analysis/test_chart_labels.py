@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from itertools import combinations
 from xml.etree import ElementTree as ET
 
@@ -27,7 +28,7 @@ RISES_AT_THE_END = [(70, 8, 300, 72), (66, 5, 300, 70), (50, 6, 300, 55), (58, 6
 ON_ONE_LINE = [(50, 4, 300, 50), (50, 4, 2, 50), (50, 40, 12, 10), (50, 4, 300, 90), (0, 20, 300, 0)]
 
 
-def the_curve(journey: list[tuple[int, int, int, int | None]]) -> list[StagePoint]:
+def the_curve(journey: Sequence[tuple[int, int, int, int | None]]) -> list[StagePoint]:
     return [
         StagePoint(name, Estimate(value, max(0, value - half), min(100, value + half), n), before)
         for name, (value, half, n, before) in zip(B2C_STAGES, journey, strict=True)
@@ -52,20 +53,19 @@ def boxes(root: ET.Element) -> list[Box]:
 
 
 def lines(root: ET.Element) -> list[list[tuple[float, float]]]:
-    """Return the points along every curved line and band."""
+    """Return the points along every curve and around every band or bar of an interval; faces are left out."""
     found = []
     for path in root.iter("path"):
-        shape = path.get("d", "")
-        bends = "C" in shape and path.get("fill") in ("none", theme.ACCENT)
-        in_defs = re.match(r"M 0 ", shape)
-        if bends and not in_defs and path.get("stroke-width") != "1.6":
+        shape, band = path.get("d", ""), path.get("opacity") == f"{theme.BAND_OPACITY}"
+        curve = "C" in shape and path.get("fill") == "none" and path.get("stroke-width") != "1.6"
+        if band or curve:
             found.append(along(shape))
     return found
 
 
 def along(shape: str) -> list[tuple[float, float]]:
     points: list[tuple[float, float]] = []
-    for command, rest in re.findall(r"([MLC])([^MLCz]*)", shape):
+    for command, rest in re.findall(r"([MLCQ])([^MLCQz]*)", shape):
         numbers = [float(number) for number in DRAWN.findall(rest)]
         ends = list(zip(numbers[::2], numbers[1::2], strict=True))
         if command == "C":
@@ -91,7 +91,7 @@ def crossed(box: Box, line: list[tuple[float, float]]) -> bool:
 @example(ON_ONE_LINE)
 @given(journeys)
 def test_no_figure_stands_on_the_curve_its_interval_or_the_period_before(
-    journey: list[tuple[int, int, int, int | None]],
+    journey: Sequence[tuple[int, int, int, int | None]],
 ) -> None:
     root = drawn(emotion_curve(the_curve(journey), EN, labels=False))
     figures = boxes(root)

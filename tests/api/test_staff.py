@@ -120,9 +120,7 @@ def test_responses_of_a_region_are_those_of_its_stores(app_chain: Chain, directo
     assert get(director, "/responses", 404, region="atlantis")["error"] == "unknown_region"
 
 
-def test_doubtful_clocks_are_left_out_of_the_responses_where_asked_for(
-    app_chain: Chain, director: FlaskClient
-) -> None:
+def test_doubtful_clocks_are_left_out_of_the_responses_where_asked_for(app_chain: Chain, director: FlaskClient) -> None:
     for day in range(3):
         app_chain.a_tap(4, at=at(-36_000 + day, 12))
     sound = [str(app_chain.a_tap(4, at=at(day, 12))) for day in range(3)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,12 +16,17 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from click.testing import CliRunner, Result
 
-from feedback_app.cli import main
+from feedback_app.cli import common, main
+from feedback_app.cli.words import WORDS
 from feedback_app.domain.access import SYSTEM
+from feedback_app.domain.errors import DomainError, Invalid, Problem
+from feedback_app.forms.messages import MESSAGES
 from feedback_app.services import counting, demo, intake, senders
+from feedback_app.services.clock import now
+from feedback_app.services.letters import LETTER
 from feedback_app.storage import migrate
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import AuditEvent, Device, User
+from feedback_app.storage.tables import AuditEvent, Device, Job, User
 from tests.builders import Chain, open_chain
 
 Run = Callable[..., Result]
@@ -124,7 +131,18 @@ def test_upgrading_twice_is_no_harm(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("OTKLIK_BASE_URL", "nowhere"), ("OTKLIK_RATE_LIMITS", "perhaps"), ("OTKLIK_TRUSTED_PROXIES", "x")],
+    [
+        ("OTKLIK_BASE_URL", "nowhere"),
+        ("OTKLIK_RATE_LIMITS", "perhaps"),
+        ("OTKLIK_TRUSTED_PROXIES", "x"),
+        ("OTKLIK_SMTP_URL", "smtp://shop:Zebra/Quokka@mail.example"),
+        ("OTKLIK_DATABASE_URL", "foo"),
+        ("OTKLIK_DATABASE_URL", "mysql://shop:Zebra@host/otklik"),
+        ("OTKLIK_DATABASE_URL", "postgresql://shop:Zebra@host:port/otklik"),
+        ("OTKLIK_DATABASE_URL", "postgresql://shop:Ze@Zebra@host/otklik"),
+        ("OTKLIK_DATABASE_URL", "postgresql://shop:Ze@x:Zebra@host/otklik"),
+        ("OTKLIK_INSTANCE", "/dev/null/otklik"),
+    ],
 )
 def test_a_setting_that_cannot_be_understood_ends_the_command_with_its_name(
     run: Run, monkeypatch: pytest.MonkeyPatch, name: str, value: str
@@ -133,6 +151,18 @@ def test_a_setting_that_cannot_be_understood_ends_the_command_with_its_name(
     result = run("rollup", "verify")
     assert result.exit_code == 1
     assert name in result.stderr
+    assert "Zebra" not in result.output
+
+
+def test_a_database_whose_driver_is_not_installed_is_named_with_what_installs_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    monkeypatch.setenv("OTKLIK_DATABASE_URL", "postgresql://shop:Zebra@host/otklik")
+    result = run("rollup", "verify")
+    assert result.exit_code == 1
+    assert "[postgresql]" in result.stderr
+    assert "Zebra" not in result.output
 
 
 def test_a_demo_is_built_once_and_never_over_a_real_chain(run: Run, home: Path) -> None:
@@ -142,6 +172,9 @@ def test_a_demo_is_built_once_and_never_over_a_real_chain(run: Run, home: Path) 
     before = database.stat().st_mtime_ns
     assert run("demo", *small, "--if-missing").exit_code == 0
     assert database.stat().st_mtime_ns == before
+    told = run("demo", *small).output
+    assert "replaced" in told
+    assert all(lost in told for lost in ("devices", "users", "imports"))
     assert run("rollup", "verify").exit_code == 0
     db = Database(f"sqlite:///{database}")
     db.write(lambda link: link.execute(sa.text("DELETE FROM settings")))
@@ -223,6 +256,32 @@ def test_a_device_for_a_place_that_is_not_there_is_refused(
     result = run("device", "create", "--store", store, "--touchpoint", touchpoint)
     assert result.exit_code == 1
     assert says in result.stderr
+
+
+SAID_WITH = {"low": 1, "high": 5, "limit": 300, "column": "text", "found": "a, b"}
+
+
+@pytest.mark.parametrize("code", sorted({*MESSAGES, *WORDS, "invalid"}))
+def test_every_problem_has_words_for_the_terminal(code: str) -> None:
+    told = common.explain(DomainError(code, **SAID_WITH))
+    assert told != code
+    assert not told.startswith(f"{code}:")
+    assert " " in told
+    assert not {"{", "}", "_"} & set(told)
+
+
+def test_an_unknown_problem_is_said_by_its_code() -> None:
+    assert common.explain(DomainError("brand_new")) == "brand_new"
+
+
+def test_words_name_the_values_that_are_in_question() -> None:
+    assert common.explain(DomainError("unknown_store", key="999")).endswith(": 999")
+    assert "1" in common.explain(DomainError("out_of_scale", low=1, high=5))
+    assert "5" in common.explain(DomainError("out_of_scale", low=1, high=5))
+    several = Invalid([Problem("required", "text"), Problem("consent_needed", "name")])
+    told = common.explain(several)
+    assert "text" in told
+    assert "consent" in told
 
 
 @pytest.fixture
@@ -341,6 +400,44 @@ def test_the_doctor_calls_what_is_serious_serious(run: Run, home: Path, monkeypa
     (home / "instance" / "secret_key").chmod(0o644)
     result = run("doctor")
     assert (result.exit_code, "chmod 600" in result.output) == (1, True)
+
+
+def a_letter(chain: Chain, key: str, age: timedelta, **state: object) -> None:
+    values = {"key": key, "kind": LETTER, "payload": {}, "created_at": now() - age, "due_at": now(), "attempts": 3}
+    chain.db.write(lambda link: link.execute(sa.insert(Job.__table__).values({**values, **state})))
+
+
+def letter_lines(result: Result) -> list[str]:
+    """What the doctor counts of letters."""
+    return [line for line in result.output.splitlines() if re.match(r"\w+: \d+ letters? ", line)]
+
+
+def test_the_doctor_names_letters_that_wait_too_long(run: Run, laid: Chain) -> None:
+    a_letter(laid, "fresh", timedelta(hours=23), last_error="TimeoutError")
+    a_letter(laid, "sent", timedelta(days=9), done_at=now())
+    assert letter_lines(run("doctor")) == []
+    for key in ("old", "older"):
+        a_letter(laid, key, timedelta(hours=25), last_error="SMTPAuthenticationError 535")
+    result = run("doctor")
+    assert result.exit_code == 0
+    (line,) = letter_lines(result)
+    assert line.startswith("advice: 2 letters")
+    assert "SMTPAuthenticationError 535" in line
+    assert "Mend: " in line
+    assert "OTKLIK_SMTP_URL" in line
+
+
+def test_letters_that_failed_are_serious(run: Run, laid: Chain) -> None:
+    a_letter(laid, "lost", timedelta(days=8), failed_at=now(), last_error="NotEncrypted")
+    a_letter(laid, "old", timedelta(days=2), last_error="TimeoutError")
+    result = run("doctor")
+    assert result.exit_code == 1
+    failed, waiting = letter_lines(result)
+    assert failed.startswith("serious: 1 letter ")
+    assert "NotEncrypted" in failed
+    assert "feedback book" in failed
+    assert waiting.startswith("advice: 1 letter ")
+    assert "TimeoutError" in waiting
 
 
 def test_switched_off_limits_are_no_alarm_in_a_demo(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

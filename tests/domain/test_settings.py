@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -63,15 +64,19 @@ def test_environment_stands_before_the_file_and_what_is_given_before_both(
 
 
 @pytest.mark.parametrize(
-    ("name", "attribute"),
-    [("OTKLIK_SECRET_KEY", "secret_key"), ("OTKLIK_DATABASE_URL", "database_url"), ("OTKLIK_SMTP_URL", "smtp_url")],
+    ("name", "attribute", "value"),
+    [
+        ("OTKLIK_SECRET_KEY", "secret_key", "kept"),
+        ("OTKLIK_DATABASE_URL", "database_url", "sqlite:///kept.db"),
+        ("OTKLIK_SMTP_URL", "smtp_url", "smtp://mail.example"),
+    ],
 )
 def test_every_secret_can_stand_in_a_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, attribute: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, attribute: str, value: str
 ) -> None:
-    (tmp_path / "kept").write_text("sqlite:///kept.db\n")
+    (tmp_path / "kept").write_text(f"{value}\n")
     monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "kept"))
-    assert getattr(at(tmp_path), attribute) == "sqlite:///kept.db"
+    assert getattr(at(tmp_path), attribute) == value
     monkeypatch.setenv(f"{name}_FILE", str(tmp_path / "missing"))
     with pytest.raises(BadSetting, match="missing"):
         at(tmp_path)
@@ -88,6 +93,17 @@ def test_every_secret_can_stand_in_a_file(
         ("OTKLIK_BASE_URL", "ftp://otklik.example.by"),
         ("OTKLIK_BASE_URL", "https://"),
         ("OTKLIK_BASE_URL", "https://otklik.example.by/?a=1"),
+        ("OTKLIK_BASE_URL", "https://[otklik.example.by"),
+        ("OTKLIK_BASE_URL", "https://otklik.example.by:port"),
+        ("OTKLIK_SMTP_URL", "http://127.0.0.1:25"),
+        ("OTKLIK_SMTP_URL", "smtp://"),
+        ("OTKLIK_SMTP_URL", "127.0.0.1"),
+        ("OTKLIK_SMTP_URL", "smtp://mail.example:0"),
+        ("OTKLIK_DATABASE_URL", "foo"),
+        ("OTKLIK_DATABASE_URL", "otklik.db"),
+        ("OTKLIK_DATABASE_URL", "mysql://shop@host/otklik"),
+        ("OTKLIK_DATABASE_URL", "postgres://shop@host/otklik"),
+        ("OTKLIK_DATABASE_URL", "postgresql+asyncpg://shop@host/otklik"),
     ],
 )
 def test_a_setting_that_cannot_be_understood_is_named(
@@ -96,6 +112,44 @@ def test_a_setting_that_cannot_be_understood_is_named(
     monkeypatch.setenv(name, value)
     with pytest.raises(BadSetting, match=name):
         at(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        ("OTKLIK_SMTP_URL", "smtp://shop:Zebra/Quokka@mail.example"),
+        ("OTKLIK_SMTP_URL", "smtp://shop:25/Quokka@mail.example"),
+        ("OTKLIK_SMTP_URL", "smtp://shop:Zebra?Quokka@mail.example"),
+        ("OTKLIK_SMTP_URL", "smtp://shop:Zebra#Quokka@mail.example"),
+        ("OTKLIK_SMTP_URL", "smtp://shop:[Zebra@mail.example"),
+        ("OTKLIK_SMTP_URL", "smtp://shop:Zebra\u2100@mail.example"),
+        ("OTKLIK_SMTP_URL", "smtp://shop:@mail.example:Zebra"),
+        ("OTKLIK_SMTP_URL", "ftp://shop:Zebra@mail.example"),
+        ("OTKLIK_DATABASE_URL", "mysql://shop:Zebra@host/otklik"),
+        ("OTKLIK_DATABASE_URL", "shop:Zebra@host"),
+    ],
+)
+def test_a_password_is_never_quoted(tmp_path: Path, name: str, url: str) -> None:
+    with pytest.raises(BadSetting, match=name) as caught:
+        at(tmp_path, **{name: url})
+    told = "".join(traceback.format_exception(caught.value, chain=True))
+    assert "Zebra" not in str(caught.value)
+    assert "Quokka" not in str(caught.value)
+    assert "During handling" not in told
+
+
+@pytest.mark.parametrize(
+    "url", ["smtp://mail.example", "smtps://shop:p%2Fss@mail.example:465", "smtp://shop:p@ss@[::1]:587/"]
+)
+def test_a_mail_server_can_be_named_in_full_or_in_short(tmp_path: Path, url: str) -> None:
+    assert at(tmp_path, OTKLIK_SMTP_URL=url).smtp_url == url
+
+
+@pytest.mark.parametrize(
+    "url", ["sqlite:////var/otklik.db", "postgresql://shop:p/ss@host/otklik", "postgresql+psycopg:///otklik?host=/run"]
+)
+def test_a_database_is_sqlite_or_postgresql(tmp_path: Path, url: str) -> None:
+    assert at(tmp_path, OTKLIK_DATABASE_URL=url).database_url == url
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ ZONE = "Europe/Minsk"
 
 def taps(day: date, n: int = 5) -> CellSum:
     """Return what taps on the best button at noon of a day add up to."""
-    return CellSum("smiley4", "4", n, 4_000 * n, 16_000_000 * n, hour=hour_of(datetime(*day.timetuple()[:3], 12, tzinfo=UTC)))
+    return CellSum(
+        "smiley4", "4", n, 4_000 * n, 16_000_000 * n, hour=hour_of(datetime(*day.timetuple()[:3], 12, tzinfo=UTC))
+    )
 
 
 def course(*cells: CellSum, period: Period | None = None) -> tuple[SparkPoint, ...]:

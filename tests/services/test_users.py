@@ -83,6 +83,16 @@ def test_an_address_belongs_to_one_user_whatever_its_letters(any_chain: Chain) -
         create(any_chain, "DIRECTOR@otklik.example", "director")
 
 
+def test_a_store_or_region_named_twice_counts_once(any_chain: Chain) -> None:
+    with any_chain.db.read(SYSTEM) as session:
+        region = session.scalars(sa.select(Region.key).order_by(Region.key)).first()
+    user_id = create(any_chain, "twice@otklik.example", "manager", stores=["001", "001"], regions=[region, region])
+    assert scope_of(any_chain.db, user_id).stores == {any_chain.store_id("001")}
+    with any_chain.db.read(SYSTEM) as session:
+        event = session.scalars(sa.select(AuditEvent).where(AuditEvent.object == f"user:{user_id}")).one()
+    assert event.details == {"role": "manager", "stores": ["001"], "regions": [region]}
+
+
 def test_the_roles_are_written_once(any_chain: Chain) -> None:
     any_chain.db.write(users.ensure_roles)
     with any_chain.db.read(SYSTEM) as session:

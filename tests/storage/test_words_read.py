@@ -43,7 +43,7 @@ def multiply(chain: Chain, times: int) -> None:
     chain.db.write(work)
 
 
-def located_in(response: UUID) -> sa.Select[tuple[MentionRow]]:
+def located_in(response: UUID) -> Any:
     """Return the query for a response's mentions."""
     return sa.select(MentionRow).where(MentionRow.response_id == response)
 
