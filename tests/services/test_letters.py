@@ -267,6 +267,8 @@ def test_the_clock_sends_by_itself(posted: Flask, mailbox: Mailbox, monkeypatch:
 
 
 SECRET = "s3cr3t-pass"
+ELSEWHERE = "0.0.0.0"
+"""Leads to this machine, and is not called loopback: as a mail server elsewhere is reached."""
 
 
 @contextmanager
@@ -292,16 +294,16 @@ def known_as(app: Flask, host: str, port: int, password: str = SECRET) -> Runner
 
 
 def test_on_this_machine_a_password_needs_no_encryption(posted: Flask, port: int) -> None:
-    found, logins = Mailbox(), []
+    found, logins = Mailbox(), list[Any]()
     with locked_mail_server(found, port, logins):
         assert known_as(posted, "127.0.0.1", port).run_due() == 1
     assert (len(found.letters), len(logins)) == (1, 1)
 
 
 def test_a_password_never_goes_over_the_net_in_plain_text(posted: Flask, port: int) -> None:
-    found, logins = Mailbox(), []
+    found, logins = Mailbox(), list[Any]()
     with locked_mail_server(found, port, logins):
-        assert known_as(posted, "0.0.0.0", port).run_due() == 0
+        assert known_as(posted, ELSEWHERE, port).run_due() == 0
     assert logins == []
     assert job(posted)["last_error"] == "NotEncrypted"
     assert job(posted)["failed_at"] is None
@@ -318,9 +320,9 @@ def test_an_encrypted_connection_carries_the_password(
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
-    found, logins = Mailbox(), []
+    found, logins = Mailbox(), list[Any]()
     with locked_mail_server(found, port, logins, tls_context=context, require_starttls=True):
-        assert known_as(posted, "0.0.0.0", port).run_due() == 1, job(posted)["last_error"]
+        assert known_as(posted, ELSEWHERE, port).run_due() == 1, job(posted)["last_error"]
     assert (len(found.letters), len(logins)) == (1, 1)
 
 
@@ -364,9 +366,12 @@ def addresses(chain: Chain, code: str) -> list[str]:
 
 def test_a_manager_of_a_region_hears_of_each_of_its_stores_once(any_chain: Chain) -> None:
     region, inside = region_of(any_chain, "001")
-    scope = {"stores": ["001"], "regions": [region]}
-    any_chain.db.write(lambda link: create_user(link, "z@otklik.example", "hash", "manager", **scope))
-    any_chain.db.write(lambda link: create_user(link, "d@otklik.example", "hash", "director", regions=[region]))
+
+    def work(link: Any) -> None:
+        create_user(link, "z@otklik.example", "hash", "manager", stores=["001"], regions=[region])
+        create_user(link, "d@otklik.example", "hash", "director", regions=[region])
+
+    any_chain.db.write(work)
     assert addresses(any_chain, "001") == ["manager@otklik.example", "z@otklik.example"]
     for code in ("002", "003"):
         assert addresses(any_chain, code) == (["z@otklik.example"] if code in inside else [])
