@@ -187,8 +187,7 @@ def _write_each(db: Database, prepared: Sequence[Prepared]) -> tuple[set[UUID], 
     try:
         return db.write(lambda connection: write(connection, prepared)), {}
     except (DataError, IntegrityError):
-        pass
-    log.exception("a batch of %d was refused and is written item by item", len(prepared))
+        log.warning("a batch of %d was refused and is written item by item", len(prepared), exc_info=True)
     new: set[UUID] = set()
     failed: dict[UUID, Problem] = {}
     for item in prepared:
