@@ -15,12 +15,12 @@ import sqlalchemy as sa
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
 
-from feedback_app.domain.access import SYSTEM, Access, access_of
+from feedback_app.domain.access import SYSTEM, Access
 from feedback_app.services import catalogue, demo, demo_ground, intake, senders
 from feedback_app.services.chain import CHAIN
 from feedback_app.services.intake import Outcome
 from feedback_app.services.senders import Sender
-from feedback_app.services.users import scope_of
+from feedback_app.services.users import access_for
 from feedback_app.storage import house, migrate
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import Point, Store, User, Visit
@@ -83,15 +83,7 @@ class Chain:
         """What somebody of the cast may see."""
         with self.db.read(SYSTEM) as session:
             user = session.scalars(sa.select(User).where(User.email == EMAILS[role])).one()
-            scope = scope_of(self.db, user.id)
-            return access_of(
-                [one.name for one in user.roles],
-                user_id=user.id,
-                actor=user.email,
-                stores=scope.stores,
-                regions_stores=scope.regions_stores,
-                has_regions=scope.has_regions,
-            )
+            return access_for(self.db, user.id, user.email, [one.name for one in user.roles])
 
     def store_id(self, code: str) -> int:
         """The id of a store."""

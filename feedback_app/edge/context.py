@@ -6,8 +6,8 @@ from flask import current_app, g
 from flask_babel import get_locale
 from flask_login import current_user
 
-from feedback_app.domain.access import Access, access_of
-from feedback_app.services.users import scope_of
+from feedback_app.domain.access import Access
+from feedback_app.services.users import access_for
 from feedback_app.storage.database import Database
 
 NOBODY = Access(rights=frozenset(), stores=frozenset(), actor="visitor")
@@ -30,15 +30,7 @@ def reader() -> Access:
 def _reader() -> Access:
     if not current_user.is_authenticated:
         return NOBODY
-    scope = scope_of(db(), current_user.id)
-    return access_of(
-        [role.name for role in current_user.roles],
-        user_id=current_user.id,
-        actor=current_user.email,
-        stores=scope.stores,
-        regions_stores=scope.regions_stores,
-        has_regions=scope.has_regions,
-    )
+    return access_for(db(), current_user.id, current_user.email, [role.name for role in current_user.roles])
 
 
 def language() -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from feedback_app.domain.access import ROLES, SYSTEM
+from feedback_app.domain.access import ROLES, SYSTEM, Access, access_of
 from feedback_app.domain.errors import DomainError, NotFound
 from feedback_app.services.clock import now
 from feedback_app.storage import house
@@ -33,6 +33,19 @@ def scope_of(db: Database, user_id: int) -> Scope:
         regions = list(session.scalars(sa.select(user_regions.c.region_id).where(user_regions.c.user_id == user_id)))
         inside = session.scalars(sa.select(Store.id).where(Store.region_id.in_(regions))) if regions else ()
         return Scope(frozenset(stores), frozenset(inside), bool(regions))
+
+
+def access_for(db: Database, user_id: int, actor: str, roles: Sequence[str]) -> Access:
+    """Return what a user with these roles may see."""
+    scope = scope_of(db, user_id)
+    return access_of(
+        roles,
+        user_id=user_id,
+        actor=actor,
+        stores=scope.stores,
+        regions_stores=scope.regions_stores,
+        has_regions=scope.has_regions,
+    )
 
 
 def ensure_roles(connection: Connection) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -16,10 +15,8 @@ from tests.kiosk.paper_scene import (
     breaks_the_policy,
     hidden,
     send,
-    shop,
     sign_in,
     stored,
-    sweep,
     visitor,
     words_of,
 )
@@ -33,18 +30,6 @@ ANSWERS = {
     "receipt": "yes",
     "remark": "Касса у входа закрыта",
 }
-
-
-@pytest.fixture(scope="module")
-def open_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with shop(tmp_path_factory.mktemp("shop")) as app:
-        yield app
-
-
-@pytest.fixture
-def app(open_app: Flask) -> Iterator[Flask]:
-    yield open_app
-    sweep(open_app)
 
 
 def responses(app: Flask) -> list[dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,23 +12,11 @@ from flask.testing import FlaskClient
 from feedback_app.domain.book import CONSENT_VERSION
 from feedback_app.domain.cases import BOOK_KINDS
 from feedback_app.storage.tables import BookEntry
-from tests.kiosk.paper_scene import breaks_the_policy, hidden, send, shop, sweep, visitor, words_of
+from tests.kiosk.paper_scene import breaks_the_policy, hidden, send, visitor, words_of
 
 PAGE = "/book/001"
 ENTRY = {"kind": "complaint", "text": "У кассы 20 минут очередь"}
 CONTACT = {"name": "Анна", "contact": "+375 29 000-00-00"}
-
-
-@pytest.fixture(scope="module")
-def open_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
-    with shop(tmp_path_factory.mktemp("shop")) as app:
-        yield app
-
-
-@pytest.fixture
-def app(open_app: Flask) -> Iterator[Flask]:
-    yield open_app
-    sweep(open_app)
 
 
 def entries(app: Flask) -> list[dict[str, Any]]:

@@ -1,0 +1,254 @@
+"""What the kiosk keeps: a tap is on the device at once, delivered once, and never lost."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import BrowserContext, Page, Playwright
+
+from feedback_app.storage.tables import Point
+from tests.browser.chromium import PLAIN_HOST, kept_profile, until
+from tests.browser.kiosk_shop import (
+    Busy,
+    CaptivePortal,
+    Shop,
+    Stumbling,
+    kept,
+    mark,
+    opened,
+    skip_to_thanks,
+    tap,
+    until_delivered,
+    until_screen,
+)
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_tap_is_on_the_device_before_anything_else_is_asked(kiosk: Page) -> None:
+    tap(kiosk, 2)
+    [record] = until(lambda: kept(kiosk))
+    assert record["item"]["answers"] == {"smiley": 2}
+    assert until(lambda: mark(kiosk, "queued") == "1")
+
+
+def test_a_tap_outlives_a_dead_server_and_a_restarted_device(
+    shop: Shop, playwright: Playwright, tmp_path: Path
+) -> None:
+    with kept_profile(playwright, tmp_path / "kiosk") as device:
+        page = opened(device.new_page(), shop)
+        shop.shut()
+        tap(page, 1)
+        skip_to_thanks(page)
+        page.reload()
+        until(lambda: mark(page, "queued") == "1", what="kept over a reload")
+        tap(page, 4)
+        skip_to_thanks(page)
+    with kept_profile(playwright, tmp_path / "kiosk") as device:
+        page = device.new_page()
+        page.goto(shop.address)
+        until(lambda: mark(page, "queued") == "2", what="kept over a restart of the device")
+        shop.open()
+        until_delivered(page)
+        page.reload()
+        until(lambda: mark(page, "ready") == "true")
+    assert sorted(response.answers["smiley"] for response in shop.responses()) == [1, 4]
+
+
+def test_an_answer_cut_short_by_a_reload_goes_out_as_it_is(shop: Shop, kiosk: Page) -> None:
+    tap(kiosk, 1)
+    until(lambda: kept(kiosk))
+    kiosk.reload()
+    until(lambda: mark(kiosk, "ready") == "true")
+    until_delivered(kiosk)
+    assert [response.answers for response in shop.responses()] == [{"smiley": 1}]
+
+
+def test_a_device_that_keeps_nothing_thanks_only_for_what_the_server_has(shop: Shop, visitor: BrowserContext) -> None:
+    page = visitor.new_page()
+    page.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    page.goto(shop.address)
+    tap(page, 4)
+    page.click("[data-skip]")
+    until_screen(page, "thanks")
+    assert [response.answers for response in shop.responses()] == [{"smiley": 4}]
+    page.click("h1")
+    shop.shut()
+    tap(page, 3)
+    page.click("[data-skip]")
+    until_screen(page, "question")
+    assert page.locator("[role=status]").text_content()
+    assert mark(page, "ready") is None
+
+
+def test_over_plain_http_the_kiosk_works_as_long_as_the_line_does(shop: Shop, visitor: BrowserContext) -> None:
+    page = visitor.new_page()
+    page.goto(shop.address.replace("127.0.0.1", PLAIN_HOST))
+    tap(page, 4)
+    skip_to_thanks(page)
+    until_delivered(page)
+    assert len(shop.responses()) == 1
+    assert mark(page, "ready") is None
+
+
+def test_a_captive_portal_is_no_server(shop: Shop, kiosk: Page) -> None:
+    shop.replace_by(CaptivePortal)
+    tap(kiosk, 2)
+    skip_to_thanks(kiosk)
+    until(lambda: CaptivePortal.posts, what="the portal was asked")
+    kiosk.reload()
+    assert kiosk.locator("button[data-answer]").count() == 4
+    assert until(lambda: mark(kiosk, "queued") == "1")
+    shop.shut()
+    shop.open()
+    until_delivered(kiosk)
+    assert [response.answers["smiley"] for response in shop.responses()] == [2]
+
+
+def test_a_kiosk_waits_as_long_as_it_is_told(shop: Shop, kiosk: Page) -> None:
+    shop.replace_by(Busy)
+    for _ in range(3):
+        tap(kiosk, 4)
+        skip_to_thanks(kiosk)
+        kiosk.click("h1")
+    until(lambda: len(Busy.posts) > 1, what="asked again after the wait")
+    assert Busy.posts[1] - Busy.posts[0] >= Busy.WAIT
+
+
+def test_an_item_the_server_stumbles_over_holds_up_no_other(shop: Shop, kiosk: Page) -> None:
+    shop.shut()
+    for smiley in (1, 2, 3, 4):
+        tap(kiosk, smiley)
+        skip_to_thanks(kiosk)
+        kiosk.click("h1")
+    shop.replace_by(Stumbling)
+    until(lambda: mark(kiosk, "queued") == "1")
+    shop.shut()
+    shop.open()
+    kiosk.reload()
+    until_delivered(kiosk)
+    assert [response.answers for response in shop.responses()] == [{"smiley": 2}]
+
+
+def test_an_answer_that_never_arrived_does_not_count_twice(shop: Shop, kiosk: Page) -> None:
+    tap(kiosk, 3)
+    skip_to_thanks(kiosk)
+    until_delivered(kiosk)
+    [response] = shop.responses()
+    again = {
+        "id": str(response.id),
+        "point": shop.chain.token(),
+        "form_version": 1,
+        "occurred_at": response.occurred_at.isoformat(),
+        "language": "ru",
+        "answers": {"smiley": 3},
+    }
+    hand_over(kiosk, again)
+    kiosk.reload()
+    until_delivered(kiosk)
+    assert len(shop.responses()) == 1
+    assert kept(kiosk, "quarantine") == []
+
+
+def hand_over(page: Page, item: dict[str, Any]) -> None:
+    """Put a finished item into the device's outbox."""
+    page.evaluate(
+        """async (item) => {
+          const outbox = window.otklik.outbox(() => {});
+          await outbox.keep(item);
+          await outbox.close(item.id);
+        }""",
+        item,
+    )
+
+
+def test_a_refused_item_is_set_aside_and_holds_up_no_other(shop: Shop, kiosk: Page) -> None:
+    # The refused one is the oldest, so it stands before the others.
+    refused = shop.chain.item({"smiley": 3}, response_id="00000000-0000-7000-8000-000000000001", form_version=99)
+    hand_over(kiosk, refused)
+    tap(kiosk, 4)
+    skip_to_thanks(kiosk)
+    until_delivered(kiosk)
+    assert [response.answers["smiley"] for response in shop.responses()] == [4]
+    [record] = kept(kiosk, "quarantine")
+    assert record["item"] == refused
+    assert record["error"] == "unknown_form_version"
+
+
+def test_a_closed_point_loses_nothing(shop: Shop, kiosk: Page) -> None:
+    close_point(shop, datetime.now(UTC))
+    tap(kiosk, 1)
+    skip_to_thanks(kiosk)
+    kiosk.reload()
+    assert kiosk.locator("button[data-answer]").count() == 4
+    until(lambda: mark(kiosk, "queued") == "1")
+    close_point(shop, None)
+    kiosk.reload()
+    until_delivered(kiosk)
+    assert len(shop.responses()) == 1
+
+
+def close_point(shop: Shop, moment: datetime | None) -> None:
+    table = Point.__table__
+    change = sa.update(table).where(table.c.token == shop.chain.token()).values(closed_at=moment)
+    shop.chain.db.write(lambda connection: connection.execute(change))
+
+
+def test_two_tabs_deliver_together_and_once(shop: Shop, kiosk: Page) -> None:
+    shop.shut()
+    for smiley in (1, 2, 3, 4):
+        tap(kiosk, smiley)
+        skip_to_thanks(kiosk)
+        kiosk.click("h1")
+    other = kiosk.context.new_page()
+    other.goto(shop.address)
+    until(lambda: mark(other, "queued") == "4")
+    shop.open()
+    for page in (kiosk, other):
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+    until_delivered(kiosk)
+    until_delivered(other)
+    assert sorted(response.answers["smiley"] for response in shop.responses()) == [1, 2, 3, 4]
+
+
+def test_half_a_minute_of_silence_sends_what_was_answered(shop: Shop, visitor: BrowserContext) -> None:
+    page = visitor.new_page()
+    page.clock.install()
+    opened(page, shop)
+    page.click("[data-language=be]")
+    tap(page, 1)
+    page.click("[data-skip]")
+    page.fill("textarea", "Меня зовут")
+    page.clock.fast_forward(29_000)
+    assert mark(page, "screen") == "comment"
+    page.clock.fast_forward(2_000)
+    until_screen(page, "question")
+    assert page.locator("h1").text_content() == "Как прошла покупка?"
+    until_delivered(page)
+    [response] = shop.responses()
+    assert (response.answers, response.language) == ({"smiley": 1}, "be")
+
+
+def test_identifiers_of_taps_sort_by_their_time(kiosk: Page) -> None:
+    found = kiosk.evaluate("[0, 1, 1763000000000, 281474976710655].map((at) => window.otklik.uuid7(at))")
+    assert found == sorted(found)
+    assert all(
+        re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", one) for one in found
+    )
+    assert [int(one.replace("-", "")[:12], 16) for one in found] == [0, 1, 1763000000000, 281474976710655]
+
+
+def test_waits_grow_from_half_a_second_to_a_minute_and_are_scattered(kiosk: Page) -> None:
+    script = (
+        "(luck) => { const b = window.otklik.backoff(() => luck); return Array.from({length: 12}, () => b.next()); }"
+    )
+    shortest, longest = kiosk.evaluate(script, 0), kiosk.evaluate(script, 1)
+    assert longest[:4] == [500, 1000, 2000, 4000]
+    assert longest[-1] == 60_000
+    assert shortest[0] == 500
+    assert shortest[-1] == 30_000
