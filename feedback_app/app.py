@@ -16,8 +16,10 @@ from feedback_app import config as settings_module
 from feedback_app.api.health import blueprint as health
 from feedback_app.api.views import blueprint as api
 from feedback_app.edge import errors, headers, languages, limits, rights, sign_in
+from feedback_app.edge.lean import Application
 from feedback_app.storage.database import Database
 from feedback_app.web.views import blueprint as web
+from kiosk import shell
 from kiosk.views import blueprint as kiosk
 
 MIB = 1024 * 1024
@@ -70,11 +72,12 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     Raises BadSetting where a setting cannot be understood.
     """
     settings = settings_module.load(config)
-    app = Flask(__name__, static_folder="static", template_folder="templates")
+    app = Application(__name__, static_folder="static", template_folder="templates")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         OTKLIK_BASE_URL=settings.base_url,
         OTKLIK_SETTINGS=settings,
+        OTKLIK_SHELL_VERSION=shell.version,
         **_cookies(settings),
     )
     app.config.update({key: value for key, value in (config or {}).items() if not key.startswith("OTKLIK_")})

@@ -14,12 +14,19 @@ from feedback_app.domain.forms import LANGUAGES, Form
 from feedback_app.edge.context import db, language
 from feedback_app.edge.rights import needs
 from feedback_app.services.catalogue import PointPage, point_page
+from feedback_app.services.kiosk_settings import public_settings
 from kiosk import shell
 from kiosk.blueprint import blueprint
+from kiosk.keeper_words import keeper_words
 from kiosk.kiosk_words import LANGUAGE_NAMES, kiosk_words
+from kiosk.packing import pack_static, packed
+
+blueprint.record(pack_static)
 
 PAGE_HEADER = "Otklik-Page"
+SHELL_HEADER = "Otklik-Shell"
 GROUND = "#f6f5f2"
+ICON_SIZES = (192, 512)
 
 
 def _scope() -> str:
@@ -51,10 +58,13 @@ def _data(page: PointPage, words: dict[str, dict[str, str]]) -> dict[str, Any]:
         "form_version": page.at.version,
         "questions": _rules(page.at.form),
         "words": words,
+        "settings": public_settings(db(), page, request.script_root),
         "send_to": f"{request.script_root}/api/v1/responses",
+        "device_at": f"{request.script_root}/api/v1/device",
         "service_worker": url_for("kiosk.service_worker"),
         "scope": _scope(),
         "shell": shell.version(),
+        "keeper_words": shell.words_address(),
     }
     digest = hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()[:16]
     return {**data, "page": digest, "language": language()}
@@ -62,6 +72,7 @@ def _data(page: PointPage, words: dict[str, dict[str, str]]) -> dict[str, Any]:
 
 @blueprint.get("/k/<token>")
 @needs(Right.PUBLIC)
+@packed
 def kiosk(token: str) -> Response:
     """Show the kiosk page of a collection point; 404 where the token is unknown."""
     page = point_page(db(), token, "kiosk")
@@ -83,15 +94,19 @@ def kiosk(token: str) -> Response:
     )
     response = make_response(body)
     response.headers[PAGE_HEADER] = data["page"]
+    response.headers[SHELL_HEADER] = data["shell"]
     response.headers["Cache-Control"] = "no-cache"
-    return response
+    # The worker asks for the page that the browser has just loaded: it need not come over the line twice.
+    response.add_etags()
+    return response.make_conditional(request)
 
 
 @blueprint.get("/k/service_worker.js")
 @needs(Right.PUBLIC)
+@packed
 def service_worker() -> Response:
     """Send the worker that keeps the kiosk's shell, with the list of what it keeps."""
-    known = {"version": shell.version(), "scope": _scope(), "assets": shell.addresses()}
+    known = {"version": shell.version(), "scope": _scope(), "assets": shell.everything()}
     source = f"const SHELL = {json.dumps(known)};\n{shell.WORKER.read_text(encoding='utf-8')}"
     response = current_app.response_class(source, mimetype="text/javascript")
     response.headers["Service-Worker-Allowed"] = _scope()
@@ -99,13 +114,28 @@ def service_worker() -> Response:
     return response
 
 
+@blueprint.get("/k/keeper.json")
+@needs(Right.PUBLIC)
+@packed
+def keeper_json() -> Response:
+    """Send the words of the pages for staff."""
+    response = current_app.response_class(keeper_words(), mimetype="application/json")
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
 @blueprint.get("/k/<token>/app.webmanifest")
 @needs(Right.PUBLIC)
+@packed
 def manifest(token: str) -> Response:
     """Describe the kiosk page as an app that can be installed on the device; 404 where the token is unknown."""
     page = point_page(db(), token, "kiosk")
     address = url_for("kiosk.kiosk", token=token)
-    icon = {"src": shell.address(shell.ICON), "sizes": "any", "type": "image/svg+xml"}
+    drawn = {"src": shell.address(shell.ICON), "sizes": "any", "type": "image/svg+xml"}
+    icons = [
+        {"src": shell.address(("kiosk.static", f"icon-{size}.png")), "sizes": f"{size}x{size}", "type": "image/png"}
+        for size in ICON_SIZES
+    ]
     response = jsonify(
         id=address,
         start_url=address,
@@ -113,9 +143,11 @@ def manifest(token: str) -> Response:
         name=kiosk_words(page)[language()]["_place"],
         short_name="Otklik",
         display="fullscreen",
+        orientation="any",
         background_color=GROUND,
         theme_color=GROUND,
-        icons=[icon],
+        # The ground reaches to the edge and the face stays within four fifths, so any mask leaves it whole.
+        icons=[drawn, *icons, {**icons[-1], "purpose": "maskable"}],
     )
     response.mimetype = "application/manifest+json"
     return response

@@ -15,6 +15,7 @@ from feedback_app.domain.forms import LANGUAGES, word
 from feedback_app.edge.context import db, language
 from feedback_app.edge.rights import needs
 from feedback_app.services import catalogue
+from feedback_app.services.clock import now
 from kiosk.blueprint import blueprint as bp
 
 QUIET_ZONE = 4
@@ -51,7 +52,9 @@ def _scale() -> int:
 
 
 def _known(token: str) -> str:
-    return survey_address(catalogue.point_page(db(), token, "survey").at.token)
+    """Return the address of a point's survey, also after its end: there the reader is told of it."""
+    catalogue.survey_page(db(), token, now())
+    return survey_address(token)
 
 
 @bp.get("/q/<token>/qr.svg")
@@ -71,19 +74,24 @@ def qr_png(token: str) -> ResponseReturnValue:
 @bp.get("/q/<token>/poster")
 @needs(Right.PUBLIC)
 def poster(token: str) -> ResponseReturnValue:
-    """Show the poster of a touchpoint, A5, ready to print: the reader's language large, the other two beneath."""
-    page = catalogue.point_page(db(), token, "survey")
+    """Show the poster of a touchpoint, A5, ready to print: the reader's language large, the other two beneath.
+
+    Of a survey that has ended it says so and carries no code, so that nobody hangs it up.
+    """
+    page = catalogue.survey_page(db(), token, now())
     address = survey_address(token)
     return render_template(
         "kiosk/poster.html",
         page=page,
+        ended=isinstance(page, catalogue.EndedSurvey),
+        token=token,
         address=address,
         short=address.split("://", 1)[-1],
         sayings=[_sayings(code, page) for code in sorted(LANGUAGES, key=lambda code: code != language())],
     )
 
 
-def _sayings(code: str, page: catalogue.PointPage) -> dict[str, str]:
+def _sayings(code: str, page: catalogue.PointPage | catalogue.EndedSurvey) -> dict[str, str]:
     with force_locale(code):
         return {
             "code": code,
@@ -91,4 +99,5 @@ def _sayings(code: str, page: catalogue.PointPage) -> dict[str, str]:
             "call": _("Tell us how it was"),
             "how": _("Point your phone's camera here"),
             "promise": _("30 seconds, anonymous"),
+            "ended": _("This survey has ended"),
         }

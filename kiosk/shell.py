@@ -8,9 +8,20 @@ from pathlib import Path
 
 from flask import current_app, url_for
 
+from kiosk.keeper_words import keeper_words
+
 HERE = Path(__file__).parent
-STYLES = (("static", "tokens.css"), ("kiosk.static", "faces.css"), ("kiosk.static", "kiosk.css"))
-SCRIPTS = tuple(("kiosk.static", f"{name}.js") for name in ("uuid7", "backoff", "outbox", "sender", "offline", "kiosk"))
+STYLES = (
+    ("static", "tokens.css"),
+    *(("kiosk.static", f"{name}.css") for name in ("faces", "kiosk", "keeper")),
+)
+SCRIPTS = tuple(
+    ("kiosk.static", f"{name}.js")
+    for name in (
+        *("uuid7", "backoff", "clock", "outbox", "sender", "device", "offline"),
+        *("misuse", "attract", "keeper", "kiosk"),
+    )
+)
 ICON = ("kiosk.static", "icon.svg")
 WORKER = HERE / "static" / "service_worker.js"
 TEMPLATES = (HERE / "templates" / "kiosk" / "kiosk.html", HERE / "templates" / "kiosk" / "_faces.html")
@@ -37,12 +48,22 @@ def address(asset: tuple[str, str]) -> str:
     return url_for(endpoint, filename=filename, v=digest(_path(endpoint, filename)))
 
 
-def addresses(assets: tuple[tuple[str, str], ...] = (*STYLES, *SCRIPTS, ICON)) -> list[str]:
-    """Return the addresses of assets, by default of the whole shell."""
+def words_address() -> str:
+    """Return the address of the words for staff."""
+    return url_for("kiosk.keeper_json", v=hashlib.sha256(keeper_words()).hexdigest()[:12])
+
+
+def addresses(assets: tuple[tuple[str, str], ...]) -> list[str]:
+    """Return the addresses of assets."""
     return [address(asset) for asset in assets]
+
+
+def everything() -> list[str]:
+    """Return the addresses of all that the worker keeps beside the page."""
+    return [*addresses((*STYLES, *SCRIPTS, ICON)), words_address()]
 
 
 def version() -> str:
     """Return 12 hex digits that change with anything in the shell: assets, worker, templates."""
-    parts = [*addresses(), digest(WORKER), *map(digest, TEMPLATES)]
+    parts = [*everything(), digest(WORKER), *map(digest, TEMPLATES)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]

@@ -15,6 +15,7 @@ from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 
+from analysis.chart_data import Link
 from analysis.charts import theme
 from analysis.charts.curve import Bezier, Point, backwards
 
@@ -23,14 +24,6 @@ _PX_PER_INCH = 72
 """The SVG backend works in points of 1/72 inch: at this figure one unit of the view box is one px."""
 
 Align = Literal["left", "center", "right"]
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """Where a mark leads and what it is called."""
-
-    url: str
-    label: str
 
 
 @dataclass(frozen=True, slots=True)

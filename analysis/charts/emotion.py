@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.chart_data import SourceLine, StagePoint, Width, Words
 from analysis.charts.drawing import ChartFigure
-from analysis.charts.emotion_lines import SourceLine, StagePoint
 from analysis.charts.emotion_narrow import draw_narrow
 from analysis.charts.emotion_wide import draw_wide
-from analysis.charts.theme import Width, Words
 
 
 def emotion_curve(

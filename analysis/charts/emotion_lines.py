@@ -7,37 +7,13 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from analysis.chart_data import SourceLine, StagePoint, Words, is_shown, known
 from analysis.charts import theme
 from analysis.charts.curve import Bezier, Point, halves, runs, smooth
-from analysis.charts.drawing import Drawing, Link
+from analysis.charts.drawing import Drawing
 from analysis.charts.labels import Taken
-from analysis.charts.theme import Words, is_shown, known
-from analysis.metrics import Estimate
 
 BEFORE_WIDTH = 1.2
-
-
-@dataclass(frozen=True, slots=True)
-class StagePoint:
-    """One stage: its name, its emotion 0..100, the value of the period before, and what lies beneath."""
-
-    label: str
-    estimate: Estimate
-    before: float | None = None
-    url: str | None = None
-
-    def link(self, words: Words) -> Link | None:
-        """Return where the stage's point leads, named with all its figures."""
-        return Link(self.url, words.full(self.label, self.estimate)) if self.url else None
-
-
-@dataclass(frozen=True, slots=True)
-class SourceLine:
-    """One channel's emotion along the stages, an estimate a stage."""
-
-    channel: str
-    label: str
-    estimates: Sequence[Estimate]
 
 
 @dataclass(frozen=True, slots=True)

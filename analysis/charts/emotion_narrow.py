@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.chart_data import SourceLine, StagePoint, Words, is_shown, known
 from analysis.charts import theme
 from analysis.charts.drawing import ChartFigure, Drawing
 from analysis.charts.emotion_lines import (
     Plot,
-    SourceLine,
-    StagePoint,
     draw_before,
     draw_interval,
     draw_keys,
@@ -19,7 +18,6 @@ from analysis.charts.emotion_lines import (
     place_keys,
     write_figures,
 )
-from analysis.charts.theme import Words, is_shown, known
 
 _NAMES = 132.0
 _LINE = 16.0

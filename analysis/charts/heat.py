@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.chart_data import Link, Width, Words, is_shown, known
 from analysis.charts import theme
-from analysis.charts.drawing import ChartFigure, Drawing, Link
-from analysis.charts.theme import Width, Words, is_shown, known
+from analysis.charts.drawing import ChartFigure, Drawing
 from analysis.metrics import Estimate
 
 Urls = Sequence[Sequence[str | None]]

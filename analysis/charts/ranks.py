@@ -5,33 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.chart_data import RankedRow, Reference, Width, Words, is_shown, known
 from analysis.charts import theme
-from analysis.charts.drawing import ChartFigure, Drawing, Link
-from analysis.charts.theme import Width, Words, is_shown, known
-from analysis.metrics import Estimate
-
-
-@dataclass(frozen=True, slots=True)
-class RankedRow:
-    """One row: its name, its estimate, its ranks in words ("3–7"), what lies beneath, and whether it alarms."""
-
-    label: str
-    estimate: Estimate
-    ranks: str = ""
-    url: str | None = None
-    alarm: bool = False
-
-    def link(self, words: Words) -> Link | None:
-        """Return where the row leads, named with all its figures."""
-        return Link(self.url, words.full(self.label, self.estimate)) if self.url else None
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A value to compare with, drawn as a line through all rows: the chain's mean, a target."""
-
-    value: float
-    label: str
+from analysis.charts.drawing import ChartFigure, Drawing
 
 
 @dataclass(frozen=True, slots=True)

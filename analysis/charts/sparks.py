@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from analysis.chart_data import Width, is_shown, known
 from analysis.charts import theme
 from analysis.charts.curve import Bezier, Point, runs
 from analysis.charts.drawing import ChartFigure, Drawing
-from analysis.charts.theme import Width, is_shown, known
 from analysis.metrics import Estimate
 
 _SIZES: dict[Width, tuple[float, float]] = {"wide": (160, 40), "narrow": (96, 32)}

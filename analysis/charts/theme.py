@@ -1,19 +1,13 @@
-"""The one look of all charts: colours, sizes, words, and how wide a text runs."""
+"""The one look of all charts: colours, sizes, and how wide a text runs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Literal
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.ft2font import LoadFlags
-
-from analysis.metrics import SMALL_GROUP, Estimate
-
-Width = Literal["wide", "narrow"]
 
 INK, MUTED, LINE, GROUND, PAPER = "#1f2933", "#5f656d", "#d9d6cf", "#f6f5f2", "#ffffff"
 ACCENT, ALARM = "#0b6e75", "#b2412e"
@@ -42,7 +36,7 @@ SMALL, TEXT, VALUE = 12, 14, 16
 WIDE_PX, NARROW_PX = 880, 344
 BAND_OPACITY = 0.18
 FEW = 30
-"""Below this many answers lines are dashed; below SMALL_GROUP nothing is drawn."""
+"""Below this many answers lines are dashed; below analysis.metrics.SMALL_GROUP nothing is drawn."""
 
 DASHES = (4.0, 3.0)
 MEASURED_FONT = "DejaVu Sans"
@@ -50,46 +44,6 @@ FONT_FAMILY = "system-ui, 'DejaVu Sans', sans-serif"
 
 _BREAKABLE = re.compile(r"\S+?-(?=\S)|\S+\s*")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Formatters and words of one language: of a value, of an n, "too few to say", "the period before"."""
-
-    number: Callable[[float], str]
-    count: Callable[[int], str]
-    too_few: str
-    before: str = ""
-
-    def size(self, n: int) -> str:
-        """Return n as it stands beside a figure: "n = 1 234", its parts never torn apart."""
-        return f"n\u00a0=\u00a0{self.count(n)}"
-
-    def interval(self, estimate: Estimate) -> str:
-        """Return "61–67", with "…" between where a bound bears a minus; empty where there is no interval."""
-        if estimate.low is None or estimate.high is None:
-            return ""
-        dash = "…" if estimate.low < 0 else "–"
-        return f"{self.number(estimate.low)}{dash}{self.number(estimate.high)}"
-
-    def full(self, label: str, estimate: Estimate) -> str:
-        """Return one sentence with all that is known: "Сделка: 64 (61–67), n = 120"."""
-        if not is_shown(estimate):
-            return f"{label}: {self.too_few}, {self.size(estimate.n)}"
-        return f"{label}: {self.number(known(estimate)[0])} ({self.interval(estimate)}), {self.size(estimate.n)}"
-
-
-def is_shown(estimate: Estimate | None) -> bool:
-    """Return whether enough answers stand behind an estimate to draw it."""
-    return estimate is not None and estimate.value is not None and estimate.n >= SMALL_GROUP
-
-
-def known(estimate: Estimate) -> tuple[float, float, float]:
-    """Return (value, low, high) of an estimate that is shown."""
-    assert estimate.value is not None
-    low = estimate.value if estimate.low is None else estimate.low
-    high = estimate.value if estimate.high is None else estimate.high
-    return estimate.value, low, high
 
 
 def clean(text: str) -> str:

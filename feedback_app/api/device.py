@@ -2,46 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
-from flask import abort, current_app, jsonify, make_response, request
+from flask import current_app, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from feedback_app.api import body
+from feedback_app.api.bearer import bearer, refuse, unauthorized
 from feedback_app.api.blueprint import blueprint
+from feedback_app.domain import clocks
 from feedback_app.domain.access import Right
+from feedback_app.domain.clocks import Reading
 from feedback_app.domain.errors import Problem
-from feedback_app.domain.responses import parse_time
+from feedback_app.domain.responses import CHANNELS_OF_PAGES, parse_time
 from feedback_app.edge import limits
 from feedback_app.edge.context import db
 from feedback_app.edge.rights import needs
 from feedback_app.forms.messages import message
-from feedback_app.services import devices, intake, senders
+from feedback_app.services import devices, intake, kiosk_settings, senders
+from feedback_app.services.clock import now
 from feedback_app.services.senders import Sender
 
 BATCH_LIMIT = 1_000
 
 
-def _bearer() -> str:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip()[:256] if scheme.lower() == "bearer" else ""
-
-
-def _refuse(status: int, code: str, text: str, **headers: str) -> ResponseReturnValue:
-    answer = make_response(jsonify(error=code, message=text), status)
-    answer.headers.update(headers)
-    return answer
-
-
 def _sender() -> Sender:
-    token = _bearer()
-    sender = (senders.device_sender(db(), token) or senders.point_sender(db(), token)) if token else None
-    if sender is None:
-        answer = make_response(jsonify(error="unauthorized", message="The token is unknown or revoked."), 401)
-        answer.headers["WWW-Authenticate"] = "Bearer"
-        abort(answer)
-    return sender
+    token = bearer()
+    return (senders.sender_of(db(), token) if token else None) or unauthorized()
 
 
 def _spend(sender: Sender, cost: int) -> None:
@@ -52,11 +40,18 @@ def _spend(sender: Sender, cost: int) -> None:
         limits.spend_items(limits.POINT_ITEMS, limits.address(), min(cost, limits.POINT_ITEMS.amount))
 
 
-def _sent_at(raw: dict[str, Any]) -> datetime | None:
+def _reading(raw: dict[str, Any]) -> Reading:
     try:
-        return parse_time(raw.get("sent_at"), "sent_at")
+        wall = parse_time(raw.get("sent_at"), "sent_at")
     except Problem:
-        return None
+        wall = None
+    return clocks.read(raw, wall)
+
+
+def _taps(items: Sequence[Any]) -> bool:
+    """Say whether a kiosk page sent any of the items: by the channel, which is a tap's where none is named."""
+    tap = CHANNELS_OF_PAGES[0]
+    return any(isinstance(item, dict) and item.get("channel", tap) == tap for item in items)
 
 
 def _result(outcome: intake.Outcome) -> dict[str, Any]:
@@ -75,24 +70,25 @@ def post_responses() -> ResponseReturnValue:
     sender = _sender()
     sent = request.get_data(cache=False)
     if len(sent) >= current_app.config["MAX_CONTENT_LENGTH"]:  # a body without a length is cut off there
-        return _refuse(413, "too_large", "The body is too large.")
+        return refuse(413, "too_large", "The body is too large.")
     try:
         raw = body.parse(sent)
     except body.NotJson:
-        return _refuse(400, "not_json", "The body is not JSON.")
+        return refuse(400, "not_json", "The body is not JSON.")
     items = raw.get("responses") if isinstance(raw, dict) else None
     if not isinstance(items, list):
-        return _refuse(400, "no_responses", "The body has no list “responses”.")
+        return refuse(400, "no_responses", "The body has no list “responses”.")
     if len(items) > BATCH_LIMIT:
-        return _refuse(413, "too_many", f"At most {BATCH_LIMIT} responses a request.")
+        return refuse(413, "too_many", f"At most {BATCH_LIMIT} responses a request.")
+    if sender.unpaired and kiosk_settings.require_pairing(db()) and _taps(items):
+        return refuse(403, "pairing_required", "Kiosks of this chain are paired first.")
     _spend(sender, len(items))
-    outcomes = intake.record(db(), items, sender, _sent_at(raw))
-    return jsonify(results=[_result(outcome) for outcome in outcomes])
+    outcomes = intake.record(db(), items, sender, _reading(raw))
+    return jsonify(results=[_result(outcome) for outcome in outcomes], server_time=now().isoformat())
 
 
 @blueprint.get("/device")
 @needs(Right.DEVICE)
 def get_device() -> ResponseReturnValue:
     """Tell a device its points with their forms, and the server's time."""
-    sender = _sender()
-    return jsonify(devices.describe(db(), sender))
+    return jsonify(devices.describe(db(), _sender()))

@@ -1,6 +1,6 @@
 """All API routes; importing this module registers them."""
 
-from feedback_app.api import device, staff
+from feedback_app.api import device, fleet, staff
 from feedback_app.api.blueprint import blueprint
 
-__all__ = ["blueprint", "device", "staff"]
+__all__ = ["blueprint", "device", "fleet", "staff"]

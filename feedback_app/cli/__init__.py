@@ -9,7 +9,7 @@ import os
 
 import click
 
-from feedback_app.cli import checks, data, people, schema, serving
+from feedback_app.cli import checks, data, people, schema, serving, surveys, tls
 from feedback_app.cli.common import version
 
 
@@ -27,8 +27,10 @@ for command in (
     schema.demo,
     serving.serve,
     serving.worker,
+    tls.tls,
     people.user,
     people.device,
+    surveys.survey,
     data.import_group,
     data.export_group,
     data.rescore,

@@ -9,7 +9,12 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -18,10 +23,14 @@ from feedback_app.cli import common
 if TYPE_CHECKING:
     from flask import Flask
 
-THREADS = 16
-BACKLOG = 1024
+    from feedback_app.cli.certificates import Pair
+    from feedback_app.cli.server import Server
+    from feedback_app.config import Settings
+
 START_SECONDS = 60
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared, not bound)
+SECURE_COOKIES = {"SESSION_COOKIE_SECURE": True, "REMEMBER_COOKIE_SECURE": True}
 PR_SET_PDEATHSIG = 1
 
 
@@ -37,23 +46,32 @@ def end_with_parent() -> None:
         os._exit(1)
 
 
-def serving_app() -> Flask:
+def serving_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Return the app of a serving process, with the outbox's runner beside it; granian calls this in its worker."""
     end_with_parent()
     from analysis.sentiment import warm_up  # noqa: PLC0415  (start-up time of --help)
-    from feedback_app import config  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app import config as settings  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.app import create_app  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.jobs import Runner  # noqa: PLC0415  (start-up time of --help)
 
-    app = create_app()
-    Runner(app, config.load()).start()
+    app = create_app(config)
+    runner = Runner(app, settings.load())
+    runner.start()
+    # At the end of the process the clock's own threads are waited for, with every letter that is due: the runner
+    # has to hear of the end before that, and an atexit function is called after it.
+    Finalize(None, runner.stop, exitpriority=0)
     threading.Thread(target=warm_up, name="otklik-warm-up", daemon=True).start()
     return app
 
 
-def _address(host: str, port: int) -> str:
+def serving_app_over_tls() -> Flask:
+    """Return the app of a process that speaks https itself: its cookies go over https alone, base URL or not."""
+    return serving_app(SECURE_COOKIES)
+
+
+def _address(scheme: str, host: str, port: int) -> str:
     shown = f"[{host}]" if ":" in host else host
-    return f"http://{shown}:{port}"
+    return f"{scheme}://{shown}:{port}"
 
 
 def _require_free(host: str, port: int) -> None:
@@ -67,8 +85,9 @@ def _require_free(host: str, port: int) -> None:
             raise click.ClickException(f"{host}:{port}: {error.strerror}. Choose another with --port.") from error
 
 
-def _say_when_listening(host: str, port: int, words: str) -> None:
+def _say_when_listening(host: str, port: int, words: str, server: Server) -> None:
     """Print `words` once the port takes connections; give up quietly after a minute."""
+    began = time.monotonic()
     reachable = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  (compared, not bound)
     for _ in range(START_SECONDS * 20):
         try:
@@ -76,6 +95,7 @@ def _say_when_listening(host: str, port: int, words: str) -> None:
         except OSError:
             time.sleep(0.05)
         else:
+            server.listening_after(time.monotonic() - began)
             click.echo(words)
             sys.stdout.flush()
             return
@@ -95,44 +115,95 @@ def _announcement(address: str) -> str:
     return "\n".join(lines)
 
 
-def _check(host: str, workers: int, sqlite: bool) -> None:
+def _check(host: str, workers: int, sqlite: bool, tls: Pair | None) -> None:
     if workers > 1 and sqlite:
         raise click.ClickException(
             "More than one worker needs PostgreSQL: SQLite is fast with one writing process and slow with two."
         )
+    if host not in LOOPBACK and not common.settings().https and tls is None:
+        _warn("plain http beyond this machine. Kiosks work offline on https alone; see docs/tls.md.")
+
+
+def _warn(words: str) -> None:
+    click.echo(f"Warning: {words}", err=True)
+
+
+def _read_tls(certificate: Path | None, key: Path | None, host: str) -> Pair | None:
+    """Return the certificate to serve with and warn of what browsers will not like, or end the command."""
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise click.UsageError("--tls-cert and --tls-key go together: one of them is missing.")
+    from feedback_app.cli import certificates  # noqa: PLC0415  (start-up time of --help)
+
+    try:
+        pair = certificates.read_pair(certificate, key)
+    except certificates.BadCertificate as error:
+        raise click.ClickException(str(error)) from error
+    for words in certificates.doubts(pair, key, _hosts(common.settings(), host), datetime.now(UTC)):
+        _warn(words)
+    return pair
+
+
+def _hosts(settings: Settings, host: str) -> list[str]:
+    """Return the names that people will open: that of the base URL, else where the server listens."""
+    named = urlsplit(settings.base_url or "").hostname
+    return [named] if named else [host] if host not in EVERYWHERE else []
+
+
+def _shown_address(host: str, port: int, tls: Pair | None) -> str:
+    """Return the address to open; where the server listens everywhere, by a name of its certificate."""
+    if tls is None:
+        return _address("http", host, port)
+    return _address("https", tls.own_names()[0] if host in EVERYWHERE and tls.names else host, port)
+
+
+def _advise_base_url(address: str) -> None:
+    """Say what to set where https is served and the base URL does not say so."""
     settings = common.settings()
-    if host not in LOOPBACK and not settings.https:
-        click.echo("Warning: plain http beyond this machine. Kiosks work offline on https alone.", err=True)
+    if settings.base_url is None:
+        click.echo(f"Set OTKLIK_BASE_URL={address}, so that posters and letters carry it, whatever a request says.")
+    elif not settings.https:
+        _warn(f"OTKLIK_BASE_URL is plain http, but https is served. Set OTKLIK_BASE_URL={address}")
+
+
+def _watch(server: Server, certificate: Path, key: Path) -> None:
+    from feedback_app.cli.certificates import Shelf  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.cli.renewal import Watch  # noqa: PLC0415  (start-up time of --help)
+
+    own = Shelf(common.settings().instance / "tls")
+    server.watch(Watch(certificate, key, server.take_over, _say, own))
+
+
+def _say(words: str) -> None:
+    click.echo(words)
+    sys.stdout.flush()
 
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True)
-def serve(host: str, port: int, workers: int) -> None:
+@click.option("--tls-cert", type=click.Path(path_type=Path), metavar="FILE", help="Serve https with this certificate.")
+@click.option("--tls-key", type=click.Path(path_type=Path), metavar="FILE", help="The certificate's key.")
+def serve(host: str, port: int, workers: int, tls_cert: Path | None, tls_key: Path | None) -> None:
     """Serve in the foreground until Ctrl+C or SIGTERM."""
-    from granian import Granian  # noqa: PLC0415  (start-up time of --help)
-    from granian.constants import Interfaces  # noqa: PLC0415  (start-up time of --help)
-    from granian.log import LogLevels  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.cli.server import Server  # noqa: PLC0415  (start-up time of --help)
 
+    pair = _read_tls(tls_cert, tls_key, host)
     with common.database() as database:
-        _check(host, workers, database.is_sqlite)
+        _check(host, workers, database.is_sqlite, pair)
     _require_free(host, port)
     # A fork would copy the locks that the announcing thread holds at that moment, and never see them opened.
     multiprocessing.set_start_method("spawn", force=True)
-    words = _announcement(_address(host, port))
-    threading.Thread(target=_say_when_listening, args=(host, port, words), daemon=True).start()
-    options: dict[str, Any] = {"blocking_threads": THREADS, "backlog": BACKLOG, "log_level": LogLevels.error}
-    server = Granian(
-        "feedback_app.cli.serving:serving_app",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        factory=True,
-        workers_kill_timeout=8,
-        **options,
-    )
+    address = _shown_address(host, port, pair)
+    tls = (tls_cert, tls_key) if tls_cert and tls_key else None
+    app = "serving_app_over_tls" if tls else "serving_app"
+    server = Server(f"{__name__}:{app}", host, port, workers, tls)
+    if tls:
+        _advise_base_url(address)
+        _watch(server, *tls)
+    threading.Thread(target=_say_when_listening, args=(host, port, _announcement(address), server), daemon=True).start()
     server.serve()
 
 

@@ -20,6 +20,8 @@ class Right(StrEnum):
     READ_POINTS = "read_points"
     READ_VISITS = "read_visits"
     FILL_VISIT = "fill_visit"
+    READ_DEVICES = "read_devices"
+    MANAGE_DEVICES = "manage_devices"
     DEVICE = "device"
     NOBODY = "nobody"
 
@@ -34,10 +36,11 @@ _READ_ALL = frozenset(
         Right.CHANGE_RESPONSES,
         Right.READ_POINTS,
         Right.READ_VISITS,
+        Right.READ_DEVICES,
     }
 )
 _RIGHTS: dict[str, frozenset[Right]] = {
-    "admin": _READ_ALL,
+    "admin": _READ_ALL | {Right.MANAGE_DEVICES},
     "director": _READ_ALL,
     "manager": _READ_ALL - {Right.CHANGE_RESPONSES},
     "coordinator": frozenset({Right.SIGNED_IN, Right.READ_VISITS}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from feedback_app.domain import scales
@@ -81,6 +81,24 @@ class Question:
         """Return the keys that answer a choice question."""
         return tuple(choice.key for choice in self.choices)
 
+    def check(self, *, checklist: bool) -> scales.Check:
+        """Return what checks an answer; a checklist's questions, and every yes or no, may be not applicable."""
+        limits = scales.bounds(self.type, self.size)
+        check: scales.Check
+        if limits is not None:
+            check = partial(scales.scale_value, field=self.key, low=limits[0], high=limits[1])
+        elif self.type == "yes_no":
+            check = partial(scales.one_of, field=self.key, keys=("yes", "no", scales.NOT_APPLICABLE))
+        elif self.type == "choice":
+            check = partial(scales.one_of, field=self.key, keys=frozenset(self.choice_keys))
+        elif self.type == "text":
+            check = partial(scales.text_value, field=self.key, limit=self.max_length)
+        elif self.type == "number":
+            check = partial(scales.number_value, field=self.key, low=self.minimum, high=self.maximum)
+        else:
+            check = partial(scales.flag_value, field=self.key)
+        return scales.or_not_applicable(check) if checklist else check
+
     @property
     def measure(self) -> str:
         """Return the rollup measure that the answers feed."""
@@ -120,6 +138,24 @@ class Form:
         """Return the questions by key."""
         return {question.key: question for question in self.questions()}
 
+    # Intake asks these of every response, so they are worked out once a form.
+
+    @cached_property
+    def checks(self) -> dict[str, scales.Check]:
+        """Return what checks an answer, by question."""
+        return {key: question.check(checklist=self.purpose == "checklist") for key, question in self.by_key.items()}
+
+    @cached_property
+    def worths(self) -> dict[str, dict[int, float]]:
+        """Return what the values of the questions that make up the score are worth on 0-100."""
+        scored = [question for question in self.questions() if question.type in scales.SCORED_TYPES]
+        return {question.key: scales.worths(question.type, question.size) for question in scored}
+
+    @cached_property
+    def text_keys(self) -> tuple[str, ...]:
+        """Return the questions that are answered in writing, in the form's order."""
+        return tuple(question.key for question in self.questions() if question.type == "text")
+
     def questions(self) -> Iterator[Question]:
         """Yield the questions in the order they are asked."""
         for section in self.sections:
@@ -132,11 +168,11 @@ class Form:
         """
         visible: dict[str, Question] = {}
         seen: dict[str, Any] = {}
-        for question in self.questions():
+        for key, question in self.by_key.items():
             if question.show_if is None or question.show_if.holds(seen):
-                visible[question.key] = question
-                if question.key in answers:
-                    seen[question.key] = answers[question.key]
+                visible[key] = question
+                if key in answers:
+                    seen[key] = answers[key]
         return visible
 
 

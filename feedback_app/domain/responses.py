@@ -7,22 +7,21 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from feedback_app.domain import checklists, scales
+from feedback_app.domain import checklists, clocks, misuse
+from feedback_app.domain.clocks import Placed, Reading, Sent
 from feedback_app.domain.errors import Invalid, Problem
-from feedback_app.domain.forms import LANGUAGES, Form, Question
+from feedback_app.domain.forms import LANGUAGES, Form
 
-FUTURE_TOLERANCE = timedelta(hours=1)
-PAST_TOLERANCE = timedelta(days=366)
-FLAG_TIME = "implausible_time"
-SKEW_TOLERANCE = timedelta(minutes=1)
-"""How far a device's clock may be off before its times are corrected; less is the way of the request."""
+FLAG_TIME = clocks.FLAG_TIME
+RECEIPT_LENGTH = 64
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=str).encode
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,12 @@ class PointForm:
     form_version_id: int
     version: int
     form: Form
+    closed_at: datetime | None = None
+    survey_until: datetime | None = None
+    one_per_receipt: bool = False
 
 
-@dataclass
+@dataclass(slots=True)
 class Accepted:
     """A response that passed every rule, not yet scored by the analysis."""
 
@@ -56,10 +58,20 @@ class Accepted:
     comment: str | None = None
     flags: list[str] = field(default_factory=list)
     visit: checklists.VisitScore | None = None
+    sequence: int | None = None
+    skew_ms: int | None = None
+    placed_by: str | None = None
+    receipt: str | None = None
 
 
-FindForm = Callable[[str, int | None], PointForm]
-"""Returns the point and its form version, or raises Problem (`unknown_point`, `unknown_form_version`)."""
+CHANNELS_OF_PAGES = ("button", "qr")
+"""The channels that an item of the device API may name; without one it is the first."""
+
+FindForm = Callable[[str, int | None, str], PointForm]
+"""Returns the point and the version of its channel's form, or raises Problem.
+
+The codes are `unknown_point` and `unknown_form_version`.
+"""
 
 
 def parse_id(value: Any) -> UUID:
@@ -88,26 +100,7 @@ def parse_time(value: Any, where: str = "occurred_at") -> datetime:
 
 def digest(point: str, form_version: int, answers: Mapping[str, Any]) -> str:
     """Return the SHA-256, in hex, of point, form version and answers in canonical JSON."""
-    canonical = json.dumps([point, form_version, answers], sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()
-
-
-def _check(question: Question, value: Any, *, checklist: bool) -> Any:
-    if value == scales.NOT_APPLICABLE and isinstance(value, str) and (checklist or question.type == "yes_no"):
-        return value
-    if scales.bounds(question.type, question.size) is not None:
-        return scales.scale_value(value, question.type, question.key, question.size)
-    if question.type == "yes_no":
-        return scales.one_of(value, question.key, ("yes", "no", scales.NOT_APPLICABLE))
-    if question.type == "choice":
-        return scales.one_of(value, question.key, question.choice_keys)
-    if question.type == "text":
-        return scales.text_value(value, question.key, question.max_length)
-    if question.type == "number":
-        return scales.number_value(value, question.key, question.minimum, question.maximum)
-    if not isinstance(value, bool):
-        raise Problem("wrong_type", question.key)
-    return value
+    return hashlib.sha256(_canonical([point, form_version, answers]).encode()).hexdigest()
 
 
 def check_answers(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,13 +111,14 @@ def check_answers(form: Form, answers: Mapping[str, Any]) -> dict[str, Any]:
     """
     problems: list[Problem] = []
     cleaned: dict[str, Any] = {}
+    checks = form.checks
     for key, value in answers.items():
-        question = form.by_key.get(key)
-        if question is None:
+        check = checks.get(key)
+        if check is None:
             problems.append(Problem("unknown_question", key[:80]))
             continue
         try:
-            checked = _check(question, value, checklist=form.purpose == "checklist")
+            checked = check(value)
         except Problem as problem:
             problems.append(problem)
             continue
@@ -154,44 +148,14 @@ def score_of(form: Form, answers: Mapping[str, Any]) -> float | None:
     if form.purpose == "checklist":
         score = checklists.score_visit(form, answers).score
         return None if score is None else round(score, 3)
-    values = [
-        scales.hundred(answers[key], question.type, question.size)
-        for key, question in form.by_key.items()
-        if question.type in scales.SCORED_TYPES and isinstance(answers.get(key), int)
-    ]
+    values = [worth[answers[key]] for key, worth in form.worths.items() if answers.get(key) in worth]
     return round(sum(values) / len(values), 3) if values else None
 
 
 def comment_of(form: Form, answers: Mapping[str, Any]) -> str | None:
     """Return the written answers joined by line breaks, in the form's order; None where nobody wrote."""
-    texts = [answers[key] for key, question in form.by_key.items() if question.type == "text" and answers.get(key)]
+    texts = [answers[key] for key in form.text_keys if answers.get(key)]
     return "\n".join(texts) or None
-
-
-def skew_of(sent_at: datetime | None, received_at: datetime) -> timedelta:
-    """Return by how much the sender's clock is behind the server's.
-
-    Zero where it cannot be told, is small, or is more than a year: such a clock tells no time at all.
-    """
-    if sent_at is None:
-        return timedelta(0)
-    skew = received_at - sent_at
-    return skew if SKEW_TOLERANCE < abs(skew) <= PAST_TOLERANCE else timedelta(0)
-
-
-def place_in_time(
-    claimed: datetime, received_at: datetime, skew: timedelta = timedelta(0)
-) -> tuple[datetime, list[str]]:
-    """Return when a response counts, and its flags.
-
-    A claim more than an hour after the receipt, or more than a year before it, is implausible: the response counts
-    at its receipt and is flagged; no response is dropped for its clock. A plausible claim is corrected by the skew
-    of the sender's clock, and never lies after the receipt.
-    """
-    lead = claimed - received_at
-    if lead > FUTURE_TOLERANCE - min(skew, timedelta(0)) or lead < -PAST_TOLERANCE:
-        return received_at, [FLAG_TIME]
-    return min(claimed + skew, received_at), []
 
 
 def build(
@@ -201,33 +165,55 @@ def build(
     received_at: datetime,
     *,
     claimed: datetime | None = None,
-    claimed_raw: str | None = None,
-    skew: timedelta = timedelta(0),
     language: str | None = None,
 ) -> Accepted:
     """Return an accepted response of already parsed parts, or raise Invalid."""
+    placed = clocks.place(Reading(claimed), Sent(received_at)) if claimed else Placed(received_at)
+    return _accepted(response_id, at, answers, received_at, placed, language)
+
+
+def _accepted(
+    response_id: UUID,
+    at: PointForm,
+    answers: Mapping[str, Any],
+    received_at: datetime,
+    placed: Placed,
+    language: str | None,
+) -> Accepted:
     kept = check_answers(at.form, answers)
-    occurred_at, flags = place_in_time(claimed, received_at, skew) if claimed else (received_at, [])
+    visit = checklists.score_visit(at.form, kept) if at.form.purpose == "checklist" else None
     return Accepted(
         id=response_id,
         at=at,
-        occurred_at=occurred_at,
+        occurred_at=placed.occurred_at,
         received_at=received_at,
-        claimed_at=claimed_raw if flags or skew else None,
         answers=kept,
         digest=digest(at.token, at.version, answers),
         language=language,
         score=score_of(at.form, kept),
         comment=comment_of(at.form, kept),
-        flags=flags,
-        visit=checklists.score_visit(at.form, kept) if at.form.purpose == "checklist" else None,
+        flags=list(placed.flags),
+        visit=visit,
+        skew_ms=placed.skew_ms,
+        placed_by=placed.placed_by,
     )
 
 
-def accept(item: Any, find_form: FindForm, received_at: datetime, sent_at: datetime | None = None) -> Accepted:
+def _flags_of(raw: Any) -> list[str]:
+    """Return what the device noticed of misuse; flags that nobody knows are ignored."""
+    return [flag for flag in misuse.FLAGS if flag in raw] if isinstance(raw, list) else []
+
+
+def _receipt_of(raw: Any) -> str | None:
+    fits = isinstance(raw, str) and 0 < len(raw) <= RECEIPT_LENGTH and raw.isprintable()
+    return raw if fits else None
+
+
+def accept(item: Any, find_form: FindForm, sent: Sent) -> Accepted:
     """Return the response that an item of the device API holds, or raise Invalid or Problem.
 
-    `find_form` says whether the sender may submit for the point. Keys that the item does not define are ignored.
+    `find_form` says whether the sender may submit for the point. Keys that the item does not define are ignored, and
+    so are clocks, flags and receipts that cannot be read: none of them is a reason to lose an answer.
     """
     if not isinstance(item, Mapping):
         raise Problem("wrong_type")
@@ -240,18 +226,18 @@ def accept(item: Any, find_form: FindForm, received_at: datetime, sent_at: datet
     language = item.get("language")
     if language is not None and language not in LANGUAGES:
         raise Problem("unknown_language", "language")
-    claimed = parse_time(item.get("occurred_at"))
+    claim = clocks.read(item, parse_time(item.get("occurred_at")))
     answers = item.get("answers")
     if not isinstance(answers, Mapping):
         raise Problem("wrong_type", "answers")
-    at = find_form(token, version)
-    return build(
-        response_id,
-        at,
-        answers,
-        received_at,
-        claimed=claimed,
-        claimed_raw=item["occurred_at"],
-        skew=skew_of(sent_at, received_at),
-        language=language,
-    )
+    channel = item.get("channel", CHANNELS_OF_PAGES[0])
+    if channel not in CHANNELS_OF_PAGES:
+        raise Problem("unknown_channel", "channel")
+    at = find_form(token, version, channel)
+    placed = clocks.place(claim, sent)
+    accepted = _accepted(response_id, at, answers, sent.received_at, placed, language)
+    accepted.claimed_at = item["occurred_at"] if placed.placed_by else None
+    accepted.sequence = claim.sequence
+    accepted.receipt = _receipt_of(item.get("receipt"))
+    accepted.flags += _flags_of(item.get("flags"))
+    return accepted

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from feedback_app.domain.errors import Problem
@@ -29,6 +29,9 @@ TEXT_LIMIT = 4_000
 """Characters of one written answer, at most."""
 NUMBER_LIMIT = 10**12
 NOT_APPLICABLE = "na"
+
+Check = Callable[[Any], Any]
+"""Returns a cleaned answer, or raises Problem."""
 
 _BOUNDS = {"smiley4": (1, 4), "smiley5": (1, 5), "nps": (0, 10), "ces": (1, 7)}
 _UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -55,15 +58,12 @@ def clean_text(text: str) -> str:
     return cleaned if any(unicodedata.category(character)[0] not in "CZ" for character in cleaned) else ""
 
 
-def scale_value(value: Any, kind: str, field: str, size: int | None = None) -> int:
+def scale_value(value: Any, field: str, low: int, high: int) -> int:
     """Return the value of a scale's answer, or raise Problem: an integer inside the scale; never a boolean."""
-    limits = bounds(kind, size)
-    if limits is None:
-        raise Problem("wrong_type", field)
     if not isinstance(value, int) or isinstance(value, bool):
         raise Problem("wrong_type", field)
-    if not limits[0] <= value <= limits[1]:
-        raise Problem("out_of_scale", field, low=limits[0], high=limits[1])
+    if not low <= value <= high:
+        raise Problem("out_of_scale", field, low=low, high=high)
     return value
 
 
@@ -102,6 +102,18 @@ def one_of(value: Any, field: str, keys: Collection[str]) -> str:
     return value
 
 
+def flag_value(value: Any, field: str) -> bool:
+    """Return true or false, or raise Problem."""
+    if not isinstance(value, bool):
+        raise Problem("wrong_type", field)
+    return value
+
+
+def or_not_applicable(check: Check) -> Check:
+    """Return a check that also takes "na"."""
+    return lambda value: value if isinstance(value, str) and value == NOT_APPLICABLE else check(value)
+
+
 def hundred(value: int, kind: str, size: int | None = None) -> float:
     """Return a scale's value brought to 0-100: (value - 1) / (max - 1) x 100."""
     limits = bounds(kind, size)
@@ -109,3 +121,9 @@ def hundred(value: int, kind: str, size: int | None = None) -> float:
         raise Problem("wrong_type")
     low, high = limits
     return (value - low) / (high - low) * 100
+
+
+def worths(kind: str, size: int | None = None) -> dict[int, float]:
+    """Return what each value of a scale is worth on 0-100; empty for a type that is no scale."""
+    low, high = bounds(kind, size) or (1, 0)
+    return {value: hundred(value, kind, size) for value in range(low, high + 1)}

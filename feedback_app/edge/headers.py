@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from flask import Flask, Response, request
 
 POLICY = "; ".join(
@@ -30,15 +32,20 @@ FIXED = {
 HSTS = "max-age=31536000; includeSubDomains"
 
 
+_IN_ANSWERS = {"Cache-Control": "no-store"}
+_KEPT_BY_BROWSERS = ("static", "kiosk.static")
+
+
+def harden(response: Response, *, https: bool) -> Response:
+    """Set the headers of every answer that it does not carry yet."""
+    wanted = FIXED if request.endpoint in _KEPT_BY_BROWSERS else FIXED | _IN_ANSWERS
+    if https:
+        wanted = wanted | {"Strict-Transport-Security": HSTS}
+    there = {name.lower() for name, _ in response.headers}
+    response.headers.extend([(name, value) for name, value in wanted.items() if name.lower() not in there])
+    return response
+
+
 def init(app: Flask, *, https: bool) -> None:
     """Set the headers after every request; HSTS where the base URL is https."""
-
-    @app.after_request
-    def harden(response: Response) -> Response:
-        for name, value in FIXED.items():
-            response.headers.setdefault(name, value)
-        if https:
-            response.headers.setdefault("Strict-Transport-Security", HSTS)
-        if request.endpoint not in ("static", "kiosk.static"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    app.after_request(partial(harden, https=https))

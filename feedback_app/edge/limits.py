@@ -19,6 +19,9 @@ SIGN_INS = "10 per minute"
 DEVICE_ITEMS = RateLimitItemPerSecond(2_000, namespace="device")
 POINT_ITEMS = RateLimitItemPerMinute(120, namespace="point")
 """What a public point token may hand in from one address: as many as surveys; a paired device may do more."""
+PAIRINGS = RateLimitItemPerMinute(10, namespace="pair")
+PIN_TRIES = RateLimitItemPerMinute(5, namespace="pin")
+HEARTBEATS = RateLimitItemPerMinute(60, namespace="heartbeat")
 
 limiter = Limiter(lambda: address(), storage_uri="memory://", default_limits=[])
 _items = FixedWindowRateLimiter(MemoryStorage())

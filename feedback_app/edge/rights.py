@@ -46,7 +46,7 @@ def enforce() -> ResponseReturnValue | None:
     """Let a request pass, send it to sign in, or refuse it; runs before every view."""
     if request.endpoint is None:
         return None
-    if request.is_json and request.blueprint != "api":
+    if request.blueprint != "api" and request.is_json:
         abort(415)  # pages take forms alone; a library would read JSON here without our limits
     right = right_of(current_app, request.endpoint)
     if right is None:

@@ -5,15 +5,17 @@ WTForms reads and keeps what people typed; the rules stand in `domain.responses.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from flask import request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField
+from wtforms import Field, HiddenField, StringField
 
+from feedback_app.domain import surveys
 from feedback_app.domain.errors import DomainError, Invalid, Problem
 from feedback_app.domain.forms import Form, Section
 from feedback_app.domain.responses import check_answers, parse_id
@@ -88,12 +90,17 @@ class AnswersForm(PaperForm):
     def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:
         """Check the page's token, then the answers by the domain's rules; say whether nothing was wrong."""
         good: bool = super().validate(extra_validators=extra_validators)
-        try:
-            check_answers(self.definition, answers(self, self.definition))
-        except Invalid as invalid:
-            self.refuse(invalid)
-            return False
+        for check in self.checks():
+            try:
+                check()
+            except DomainError as wrong:
+                self.refuse(wrong)
+                good = False
         return good
+
+    def checks(self) -> list[Callable[[], object]]:
+        """Return the rules of the domain that the form has to keep; each raises what is wrong."""
+        return [lambda: check_answers(self.definition, answers(self, self.definition))]
 
     def sections(self) -> Iterator[tuple[Section, list[AnswerField]]]:
         """Yield the sections with their fields, in order."""
@@ -105,14 +112,29 @@ class AnswersForm(PaperForm):
         return [field for _section, fields in self.sections() for field in fields]
 
 
+class ReceiptForm(AnswersForm):
+    """A survey that takes one response per receipt: it asks for the receipt's number before anything else."""
+
+    receipt = StringField(
+        _l("Which receipt is it about?"),
+        description=_l("Type the number that stands on the receipt. Each receipt counts once."),
+        id="q-receipt",
+    )
+
+    def checks(self) -> list[Callable[[], object]]:
+        """Check the receipt's number too, first as it stands first."""
+        return [lambda: surveys.receipt_number(self.receipt.data), *super().checks()]
+
+
 def _attribute(key: str) -> str:
     return f"q_{key}"
 
 
-def build(form: Form, language: str) -> type[AnswersForm]:
+def build(form: Form, language: str, kind: type[AnswersForm] = AnswersForm) -> type[AnswersForm]:
     """Return the WTForms class of a definition, its words in a language.
 
-    A field posts under its question's key; its attribute has a prefix, so that a question may bear any name.
+    A field posts under its question's key; its attribute has a prefix, so that a question may bear any name. `kind` is
+    what the form asks beside its questions.
     """
     checklist = form.purpose == "checklist"
     fields: dict[str, Any] = {
@@ -121,7 +143,7 @@ def build(form: Form, language: str) -> type[AnswersForm]:
         )
         for question in form.questions()
     }
-    return type("BuiltForm", (AnswersForm,), {"definition": form, "language": language, **fields})
+    return type("BuiltForm", (kind,), {"definition": form, "language": language, **fields})
 
 
 def answers(form_instance: AnswersForm, definition: Form) -> dict[str, Any]:

@@ -152,12 +152,17 @@ class NumberField(AnswerField):
         value = _SPACES.sub("", self.first).replace(",", ".")
         if _WHOLE.fullmatch(value):
             return int(value)
-        return float(value) if _NUMBER.fullmatch(value) else self.first or None
+        return _plain(float(value)) if _NUMBER.fullmatch(value) else self.first or None
 
     @property
     def written(self) -> str:
         """Return what stands in the input: as typed, without the mark of not applicable."""
         return next((value for value in self.typed if value.strip() not in ("", scales.NOT_APPLICABLE)), "")
+
+
+def _plain(number: float) -> float:
+    """Return a whole number as one: a page with a script sends 12.0 as 12, and both are the same answer."""
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 class ConsentField(AnswerField):

@@ -32,6 +32,10 @@ MESSAGES = {
     "conflict": lazy_gettext("This id was already used for another response."),
     "not_storable": lazy_gettext("The response could not be stored."),
     "already_submitted": lazy_gettext("This visit has already been handed in. Its result stands."),
+    "receipt_required": lazy_gettext("Type the number of your receipt: each receipt counts once."),
+    "bad_receipt": lazy_gettext("A receipt's number has %(low)s to %(high)s letters and digits. Look at it once more."),
+    "receipt_used": lazy_gettext("This receipt has already been used for a survey; thank you."),
+    "survey_ended": lazy_gettext("This survey has ended. Thank you for taking the time."),
     "forbidden": lazy_gettext("Your role does not allow this. Ask the administrator if you need it."),
     "stale_form": lazy_gettext("The page was open too long. Nothing was lost: please send it again."),
     "bad_cursor": lazy_gettext("This page does not exist any more. Begin again with the newest."),
@@ -40,6 +44,17 @@ MESSAGES = {
     "unknown_stage": lazy_gettext("There is no such stage."),
     "missing_column": lazy_gettext("The file has no column “%(column)s”."),
     "missing_value": lazy_gettext("This cell is empty."),
+    "unknown_code": lazy_gettext("This code is wrong, used or expired. Make a new one on the page “Kiosks”."),
+    "bad_token": lazy_gettext("The device's token cannot be taken. Load the page anew and try again."),
+    "unknown_device": lazy_gettext("There is no such kiosk, or it was taken out of the fleet."),
+    "no_language": lazy_gettext("Choose at least one language."),
+    "language_not_shown": lazy_gettext("This language is not among those shown."),
+    "bad_hour": lazy_gettext("Write both times, as 22:00, or leave both empty."),
+    "same_hours": lazy_gettext("The two times must differ."),
+    "bad_pin": lazy_gettext("A PIN has 4 to 8 digits."),
+    "unknown_picture": lazy_gettext("There is no such picture."),
+    "bad_picture": lazy_gettext("This picture cannot be read. Choose a PNG, JPEG or WebP file."),
+    "picture_too_large": lazy_gettext("The picture is too large: at most %(limit)s MiB and 16 megapixels."),
 }
 
 

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
@@ -13,14 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
-from feedback_app.domain import forms
+from feedback_app.domain import forms, surveys
 from feedback_app.domain.access import SYSTEM, Access, Right
 from feedback_app.domain.errors import NotFound, Problem
 from feedback_app.domain.responses import PointForm
 from feedback_app.services.clock import now
-from feedback_app.storage import house
+from feedback_app.storage import devices, house
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import Device, DevicePoint, FormRow, FormVersion, Point, Store, Touchpoint
+from feedback_app.storage.tables import FormRow, FormVersion, Point, Store, Touchpoint
 
 Words = Mapping[str, str]
 CHANNEL_FORMS = {"button": "kiosk_form_id", "qr": "survey_form_id"}
@@ -32,6 +33,18 @@ class PointPage:
     """What the page of a collection point shows."""
 
     at: PointForm
+    store_code: str
+    store_names: Words
+    touchpoint_names: Words
+    timezone: str
+
+
+@dataclass(frozen=True)
+class EndedSurvey:
+    """What is said at a collection point whose survey has ended; `since` is empty where it has no survey at all."""
+
+    token: str
+    since: datetime | None
     store_code: str
     store_names: Words
     touchpoint_names: Words
@@ -109,6 +122,9 @@ def point_form(db: Database, session: Session, point: Point, channel: str, versi
         form_version_id=row.id,
         version=row.version,
         form=shelf(db).get(session, row.id),
+        closed_at=point.closed_at,
+        survey_until=point.survey_until,
+        one_per_receipt=point.one_per_receipt,
     )
 
 
@@ -147,6 +163,19 @@ def point_page(db: Database, token: str, page: str) -> PointPage:
         except Problem:
             raise NotFound("unknown_point") from None
         return PointPage(at, point.store.code, point.store.names, point.touchpoint.names, point.store.timezone)
+
+
+def survey_page(db: Database, token: str, moment: datetime) -> PointPage | EndedSurvey:
+    """Return what the survey of a point shows at a moment, also after its end; raise NotFound for an unknown point."""
+    with db.read(SYSTEM) as session:
+        point = session.scalars(sa.select(Point).where(Point.token == token)).first()
+        if point is None or point.touchpoint is None:
+            raise NotFound("unknown_point")
+        place = (point.store.code, point.store.names, point.touchpoint.names, point.store.timezone)
+        end = surveys.end_of(point.closed_at, point.survey_until)
+        if point.survey_form_id is None or (end is not None and end <= moment):
+            return EndedSurvey(point.token, end, *place)
+        return PointPage(point_form(db, session, point, "qr", None), *place)
 
 
 def find_store(session: Session, code: str) -> Store | None:
@@ -204,35 +233,39 @@ def publish_form(connection: Connection, definition: Mapping[str, Any]) -> tuple
     return form_id, version_id
 
 
-def create_device(db: Database, access: Access, store_code: str, touchpoint: str) -> str:
-    """Create a device that holds one point and return its token, which is shown this once; or raise NotFound."""
+def point_at(db: Database, access: Access, store_code: str, touchpoint: str) -> Point:
+    """Return the open point at a store's touchpoint, or raise NotFound."""
     with db.read(access) as session:
         store = find_store(session, store_code)
         if store is None:
             raise NotFound("unknown_store")
-        point = session.scalars(
-            sa.select(Point).join(Point.touchpoint).where(Point.store_id == store.id, Touchpoint.key == touchpoint)
-        ).first()
+        query = (
+            sa.select(Point)
+            .join(Point.touchpoint)
+            .where(Point.store_id == store.id, Touchpoint.key == touchpoint, Point.closed_at.is_(None))
+        )
+        point = session.scalars(query).first()
         if point is None:
             raise NotFound("unknown_touchpoint")
-        store_id, point_id = store.id, point.id
+        return point
+
+
+def create_device(db: Database, access: Access, store_code: str, touchpoint: str) -> str:
+    """Create a device that holds one point and return its token, which is shown this once; or raise NotFound."""
+    point = point_at(db, access, store_code, touchpoint)
     token = secrets.token_urlsafe(32)
 
     def work(connection: Connection) -> None:
         moment = now()
-        values = {
-            "store_id": store_id,
-            "name": f"{store_code}/{touchpoint}/{uuid4().hex[:4]}",
-            "token_hash": hash_token(token),
-            "created_at": moment,
-        }
-        device_id = connection.execute(
-            sa.insert(Device.__table__).values(**values).returning(Device.__table__.c.id)
-        ).scalar_one()
-        connection.execute(
-            sa.insert(DevicePoint.__table__).values(device_id=device_id, point_id=point_id, since=moment)
+        device_id = devices.add_device(
+            connection,
+            store_id=point.store_id,
+            name=f"{store_code}/{touchpoint}/{uuid4().hex[:4]}",
+            token_hash=hash_token(token),
+            created_at=moment,
         )
-        house.audit(connection, moment, access.actor, "device.create", f"device:{device_id}", {"point": point_id})
+        devices.hold(connection, device_id, point.id, moment)
+        house.audit(connection, moment, access.actor, "device.create", f"device:{device_id}", {"point": point.id})
 
     db.write(work)
     return token

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from time import monotonic
+from typing import TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from feedback_app.domain import responses
 from feedback_app.domain.access import SYSTEM
+from feedback_app.domain.clocks import Beat
 from feedback_app.domain.errors import Problem
 from feedback_app.domain.responses import PointForm
 from feedback_app.services import catalogue
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import Device, DevicePoint, Point
+from feedback_app.storage.tables import Device, DevicePoint, Heartbeat, Point
+
+Found = TypeVar("Found")
+LIFE = 1.0
+"""Seconds for which a sender and a point's form are known: so long another process's change may take to count here."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +37,33 @@ class Sender:
         return self.device_id is None
 
 
-def device_sender(db: Database, token: str) -> Sender | None:
-    """Return the sender behind a device token; None for an unknown or revoked one."""
+class _Known:
+    """What was found less than a second ago; what was not found is asked for again."""
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, tuple[float, object]] = {}
+
+    def get(self, key: Hashable, find: Callable[[], Found]) -> Found:
+        asked_at = monotonic()
+        until, found = self._found.get(key, (0.0, None))
+        if asked_at >= until:
+            found = find()
+            if found is not None:
+                self._found[key] = (asked_at + LIFE, found)
+        return found  # type: ignore[return-value]
+
+
+def _known(db: Database) -> _Known:
+    known: _Known = db.memory.setdefault("senders", _Known())
+    return known
+
+
+def forget(db: Database) -> None:
+    """Let devices and points that were changed in this process count as they are from now on."""
+    db.memory["senders"] = _Known()  # what is being asked at this moment goes into the old one
+
+
+def _find_device(db: Database, token: str) -> Sender | None:
     with db.read(SYSTEM) as session:
         hashed = catalogue.hash_token(token)
         device = session.scalars(sa.select(Device).where(Device.token_hash == hashed)).first()
@@ -41,23 +73,68 @@ def device_sender(db: Database, token: str) -> Sender | None:
         return Sender(points=frozenset(held), device_id=device.id)
 
 
-def point_sender(db: Database, token: str) -> Sender | None:
-    """Return the sender that a collection point's public token makes; None for an unknown or closed point."""
+def _find_point(db: Database, token: str) -> Sender | None:
     with db.read(SYSTEM) as session:
-        point = catalogue.find_point(session, token)
+        point = session.scalars(sa.select(Point).where(Point.token == token)).first()
         return Sender(points=frozenset({point.id})) if point is not None and point.touchpoint_id else None
 
 
-def finder(db: Database, session: Session, sender: Sender) -> responses.FindForm:
-    """Return what finds the points that a sender may submit for, each asked for once."""
-    known: dict[tuple[str, int | None], PointForm] = {}
+def device_sender(db: Database, token: str) -> Sender | None:
+    """Return the sender behind a device token; None for an unknown or revoked one."""
+    return _known(db).get(("device", token), lambda: _find_device(db, token))
 
-    def find(token: str, version: int | None) -> PointForm:
-        if (token, version) not in known:
+
+def point_sender(db: Database, token: str) -> Sender | None:
+    """Return the sender that a collection point's public token makes; None for an unknown point.
+
+    A closed point still takes what was given before its closing and arrives late (see `domain.surveys.check_end`).
+    """
+    return _known(db).get(("point", token), lambda: _find_point(db, token))
+
+
+def sender_of(db: Database, token: str) -> Sender | None:
+    """Return the sender behind a token, a device's or else a collection point's; None for an unknown one."""
+    return _known(db).get(("any", token), lambda: _find_device(db, token) or _find_point(db, token))
+
+
+def finder(db: Database, sender: Sender) -> responses.FindForm:
+    """Return what finds the points that a sender may submit for; what one delivery names is asked for once."""
+    known = _known(db)
+    refused: dict[tuple[str, int | None, str], Problem] = {}
+
+    def look(token: str, version: int | None, channel: str) -> PointForm:
+        with db.read(SYSTEM) as session:
             point = session.scalars(sa.select(Point).where(Point.token == token[:64])).first()
             if point is None or point.id not in sender.points:
                 raise Problem("unknown_point", "point")
-            known[token, version] = catalogue.point_form(db, session, point, sender.channel, version)
-        return known[token, version]
+            return catalogue.point_form(db, session, point, channel, version)
+
+    def find(token: str, version: int | None, channel: str) -> PointForm:
+        asked = (token, version, channel)
+        if asked in refused:
+            raise Problem(refused[asked].code, refused[asked].field)
+        try:
+            at = known.get(asked, lambda: look(token, version, channel))
+        except Problem as problem:
+            refused[asked] = problem
+            raise
+        if at.point_id not in sender.points:
+            raise Problem("unknown_point", "point")
+        return at
 
     return find
+
+
+def beats_of(db: Database, sender: Sender) -> Callable[[], Sequence[Beat]]:
+    """Return what reads the heartbeats of a sender's device, in the order of their receipt."""
+
+    def read() -> Sequence[Beat]:
+        if sender.device_id is None:
+            return ()
+        beats = Heartbeat.__table__.c
+        query = sa.select(beats.received_at, beats.boot_id, beats.monotonic_ms, beats.sequence)
+        with db.engine.connect() as connection:
+            rows = connection.execute(query.where(beats.device_id == sender.device_id).order_by(beats.id))
+            return [Beat(*row) for row in rows]
+
+    return read

@@ -22,9 +22,10 @@ from sqlalchemy.orm import (
 )
 
 from feedback_app.domain.access import SYSTEM, Access
-from feedback_app.storage.writer import WRITES, DirectWriter, GroupCommitWriter
+from feedback_app.storage.writer import WRITES, DirectWriter, GroupCommitWriter, Handler
 
 Result = TypeVar("Result")
+Payload = TypeVar("Payload")
 BUSY_TIMEOUT_MS = 30_000
 
 
@@ -193,6 +194,13 @@ class Database:
     def write(self, work: Callable[[Connection], Result]) -> Result:
         """Run a use case's writes in one transaction, durable when this returns; its exception undoes them alone."""
         return self._writer.write(work)
+
+    def write_batch(self, handler: Handler[Payload, Result], payload: Payload) -> Result:
+        """Let `handler` write the payload, together with what it is given by others at this moment; like `write`.
+
+        Payloads that fail together are written each alone: an exception undoes its own alone.
+        """
+        return self._writer.write_batch(handler, payload)
 
     def close(self) -> None:
         """Finish the writes that wait and close every connection."""

@@ -8,25 +8,25 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from feedback_app.storage.database import insert_or
+from feedback_app.storage.many import ManyRows, chunks
 from feedback_app.storage.tables import MentionRow, Response
 
 _responses = Response.__table__
 _mentions = MentionRow.__table__
 CHUNK = 500
 
-
-def _chunks(ids: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]
+_plain = ManyRows(_responses)
+_unless_there = ManyRows(_responses, "ON CONFLICT (id) DO NOTHING")
+_plain_mentions = ManyRows(_mentions)
 
 
 def digests(session: Session | Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return the content digest of each of these ids that is stored."""
     found: dict[UUID, str] = {}
-    for part in _chunks(ids):
+    for part in chunks(ids, CHUNK):
         query = sa.select(_responses.c.id, _responses.c.digest).where(_responses.c.id.in_(part))
         found.update({row.id: row.digest for row in session.execute(query)})
     return found
@@ -37,22 +37,41 @@ def insert_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set
 
     In the order of the ids, so that two who bring the same responses never wait for each other.
     """
-    if not rows:
-        return set()
-    insert = insert_or(connection, _responses).on_conflict_do_nothing(index_elements=["id"])
-    result = connection.execute(insert.returning(_responses.c.id), sorted(rows, key=lambda row: row["id"]))
-    return set(result.scalars())
+    first = {row["id"]: row for row in reversed(rows)}
+    ordered = sorted(first.values(), key=lambda row: row["id"].int)
+    if connection.dialect.name == "postgresql":
+        return set(_unless_there.insert(connection, ordered, returning="id"))
+    new: set[UUID] = set()
+    for part in chunks(ordered):
+        new |= _insert_alone(connection, part)
+    return new
+
+
+def _insert_alone(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
+    """Insert rows where nobody else writes until the transaction ends, as on SQLite.
+
+    The primary key says whether one was there: it seldom was, so nothing is asked before.
+    """
+    ids = {row["id"] for row in rows}
+    try:
+        _plain.insert(connection, rows)
+    except IntegrityError:
+        new = ids - digests(connection, list(ids)).keys()
+        if new == ids:
+            raise
+        _plain.insert(connection, [row for row in rows if row["id"] in new])
+        return new
+    return ids
 
 
 def insert_mentions(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the mentions of responses that are new in this transaction."""
-    if rows:
-        connection.execute(sa.insert(_mentions), list(rows))
+    _plain_mentions.insert(connection, rows)
 
 
 def delete_mentions(connection: Connection, ids: Sequence[UUID]) -> None:
     """Delete the mentions of responses that are located anew in this transaction."""
-    for part in _chunks(ids):
+    for part in chunks(ids, CHUNK):
         connection.execute(sa.delete(_mentions).where(_mentions.c.response_id.in_(part)))
 
 
@@ -84,7 +103,7 @@ def batches(connection: Connection) -> Iterator[list[sa.RowMapping]]:
 def mentions_of(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, list[sa.RowMapping]]:
     """Return the mentions of responses, in the order of the text."""
     found: dict[UUID, list[sa.RowMapping]] = {}
-    for part in _chunks(list(ids)):
+    for part in chunks(list(ids), CHUNK):
         query = (
             sa.select(_mentions)
             .where(_mentions.c.response_id.in_(part))
@@ -98,7 +117,7 @@ def mentions_of(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, list[
 def locked(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, sa.RowMapping]:
     """Return responses that are about to change, voided or not, kept from other writers until the transaction ends."""
     found: dict[UUID, sa.RowMapping] = {}
-    for part in _chunks(ids):
+    for part in chunks(ids, CHUNK):
         query = sa.select(_responses).where(_responses.c.id.in_(part)).order_by(_responses.c.id).with_for_update()
         found.update({row["id"]: row for row in connection.execute(query).mappings()})
     return found

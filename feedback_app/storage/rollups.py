@@ -8,12 +8,20 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from feedback_app.domain.rollups import Cell, Key, Sums
-from feedback_app.storage.database import insert_or
+from feedback_app.storage.many import ManyRows
 from feedback_app.storage.tables import Point, Rollup, StoreVersion
 
 _KEY_COLUMNS = ("point_id", "hour", "measure", "question", "stage", "aspect", "bucket", "source", "flagged")
 _table = Rollup.__table__
 _versions = StoreVersion.__table__
+_added_up = ManyRows(
+    _table,
+    f"ON CONFLICT ({', '.join(_KEY_COLUMNS)}) DO UPDATE SET "
+    + ", ".join(f"{name} = {_table.name}.{name} + excluded.{name}" for name in ("n", "total", "squares")),
+)
+_raised = ManyRows(
+    _versions, f"ON CONFLICT (store_id) DO UPDATE SET version = {_versions.name}.version + excluded.version"
+)
 
 
 def _row(key: Key, sums: Sums, store_id: int) -> dict[str, object]:
@@ -36,29 +44,14 @@ def add(connection: Connection, deltas: Mapping[Key, Sums], stores: Mapping[int,
     if not deltas:
         return
     rows = [_row(key, deltas[key], stores[key.point_id]) for key in sorted(deltas)]
-    insert = insert_or(connection, _table)
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=list(_KEY_COLUMNS),
-            set_={name: _table.c[name] + insert.excluded[name] for name in ("n", "total", "squares")},
-        ),
-        rows,
-    )
+    _added_up.insert(connection, rows)
     bump(connection, {stores[key.point_id] for key in deltas})
 
 
 def bump(connection: Connection, store_ids: Iterable[int]) -> None:
     """Raise the data version of stores whose counts, or what stands beside them, changed."""
-    insert = insert_or(connection, _versions)
     touched = sorted(set(store_ids))
-    if not touched:
-        return
-    connection.execute(
-        insert.on_conflict_do_update(
-            index_elements=["store_id"], set_={"version": _versions.c.version + insert.excluded.version}
-        ),
-        [{"store_id": store_id, "version": 1} for store_id in touched],
-    )
+    _raised.insert(connection, [{"store_id": store_id, "version": 1} for store_id in touched])
 
 
 def stores_of_points(connection: Connection) -> dict[int, int]:

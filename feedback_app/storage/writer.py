@@ -7,15 +7,18 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
 Result = TypeVar("Result")
+Payload = TypeVar("Payload")
+Work = Callable[[Connection], Result]
+Handler = Callable[[Connection, Sequence[Payload]], Sequence[Result]]
+"""Writes several payloads together, in order, and returns a result for each; of one alone it must be true as well."""
+
 WRITES = "otklik_writes"
 GROUP_LIMIT = 256
 SERIALIZATION_RETRIES = 5
@@ -24,14 +27,42 @@ _RETRIED_STATES = frozenset({"40001", "40P01"})
 log = logging.getLogger(__name__)
 
 
-@dataclass
 class _Waiting:
-    work: Callable[[Connection], Any]
-    done: Future[Any] = field(default_factory=Future)
+    """A write on its way: what to do, and a lock that opens when it is done."""
+
+    __slots__ = ("_done", "_error", "_result", "handler", "payload")
+
+    def __init__(self, handler: Handler[Any, Any], payload: Any) -> None:
+        self.handler = handler
+        self.payload = payload
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def succeed(self, result: Any) -> None:
+        self._result = result
+        self._error = None
+
+    def fail(self, error: BaseException) -> None:
+        self._error = error
+
+    def tell(self) -> None:
+        self._done.release()
+
+    def wait(self) -> Any:
+        self._done.acquire()
+        if self._error is not None:
+            raise self._error
+        return self._result
+
+
+def _each_alone(connection: Connection, works: Sequence[Work[Any]]) -> list[Any]:
+    return [work(connection) for work in works]
 
 
 class GroupCommitWriter:
-    """Writes of one process into SQLite: one thread, one transaction for all that wait, a savepoint for each.
+    """Writes of one process into SQLite: one thread, one transaction for all that wait at the same moment.
 
     A failing write is rolled back to its savepoint and takes nothing with it; a failing commit fails all of its
     group. A caller returns only after the commit (synchronous=FULL: it is on disk).
@@ -44,15 +75,20 @@ class GroupCommitWriter:
         self._thread: threading.Thread | None = None
         self._pid = 0
 
-    def write(self, work: Callable[[Connection], Result]) -> Result:
+    def write(self, work: Work[Result]) -> Result:
         """Run `work` in the next group and return its result after the commit; raise what it raised."""
+        result: Result = self.write_batch(_each_alone, work)
+        return result
+
+    def write_batch(self, handler: Handler[Payload, Result], payload: Payload) -> Result:
+        """Let `handler` write the payload, with the payloads it is given by others at this moment; like `write`."""
         if threading.current_thread() is self._thread:
             raise RuntimeError("a write inside a write would wait for itself")
-        waiting = _Waiting(work)
+        waiting = _Waiting(handler, payload)
         with self._starting:
             self._ensure_thread()
             self._queue.put(waiting)
-        result: Result = waiting.done.result()
+        result: Result = waiting.wait()
         return result
 
     def close(self) -> None:
@@ -89,32 +125,44 @@ class GroupCommitWriter:
                 return
 
     def _commit_group(self, group: list[_Waiting]) -> None:
-        outcomes: list[tuple[_Waiting, Any, BaseException | None]] = []
         try:
             with self._engine.connect() as connection, connection.begin():
-                for waiting in group:
-                    outcomes.append((waiting, *self._one(connection, waiting)))
+                for handler, together in _by_handler(group):
+                    _write_together(connection, handler, together)
         except BaseException as failure:
             log.exception("the commit of %d writes failed", len(group))
             for waiting in group:
-                waiting.done.set_exception(failure)
-            return
-        for waiting, result, error in outcomes:
-            if error is None:
-                waiting.done.set_result(result)
-            else:
-                waiting.done.set_exception(error)
+                waiting.fail(failure)
+        for waiting in group:
+            waiting.tell()
 
-    @staticmethod
-    def _one(connection: Connection, waiting: _Waiting) -> tuple[Any, BaseException | None]:
-        savepoint = connection.begin_nested()
-        try:
-            result = waiting.work(connection)
-        except Exception as error:
-            savepoint.rollback()
-            return None, error
-        savepoint.commit()
-        return result, None
+
+def _by_handler(group: Sequence[_Waiting]) -> list[tuple[Handler[Any, Any], list[_Waiting]]]:
+    """Return the writes of a group by handler, in the order in which they came; a work of its own stays alone."""
+    found: dict[Any, tuple[Handler[Any, Any], list[_Waiting]]] = {}
+    for waiting in group:
+        key = waiting if waiting.handler is _each_alone else waiting.handler
+        found.setdefault(key, (waiting.handler, []))[1].append(waiting)
+    return list(found.values())
+
+
+def _write_together(connection: Connection, handler: Handler[Any, Any], together: Sequence[_Waiting]) -> None:
+    """Write payloads in one savepoint; where that fails, each in its own, so that none takes another with it."""
+    savepoint = connection.begin_nested()
+    try:
+        results = handler(connection, [waiting.payload for waiting in together])
+    except Exception as error:
+        savepoint.rollback()
+        if len(together) == 1:
+            together[0].fail(error)
+            return
+        log.warning("%d writes together failed, each is tried alone", len(together), exc_info=True)
+        for waiting in together:
+            _write_together(connection, handler, [waiting])
+        return
+    savepoint.commit()
+    for waiting, result in zip(together, results, strict=True):
+        waiting.succeed(result)
 
 
 class DirectWriter:
@@ -123,7 +171,7 @@ class DirectWriter:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def write(self, work: Callable[[Connection], Result]) -> Result:
+    def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction of its own; deadlocks and serialization failures are tried again."""
         for attempt in range(SERIALIZATION_RETRIES):
             try:
@@ -135,6 +183,10 @@ class DirectWriter:
                     raise
                 time.sleep(0.01 * 2**attempt)
         raise AssertionError("unreachable")
+
+    def write_batch(self, handler: Handler[Payload, Result], payload: Payload) -> Result:
+        """Let `handler` write the payload in a transaction of its own."""
+        return self.write(lambda connection: handler(connection, [payload])[0])
 
     def close(self) -> None:
         """Nothing waits: every write was a transaction of its own."""

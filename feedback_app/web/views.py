@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from feedback_app.web import comments, figures, findings, journey_map, overview, points, visits, vocabulary
+from feedback_app.web import comments, figures, findings, journey_map, kiosks, overview, points, visits, vocabulary
 from feedback_app.web.blueprint import blueprint
 
 
@@ -29,4 +29,4 @@ def words_for_templates() -> dict[str, object]:
     }
 
 
-__all__ = ["blueprint", "comments", "journey_map", "overview", "points", "visits"]
+__all__ = ["blueprint", "comments", "journey_map", "kiosks", "overview", "points", "visits"]

@@ -2,6 +2,7 @@
 
 const DRAFT_LIVES_MS = 10 * 60 * 1000;
 const PREFIX = "otklik:";
+const NUMBER = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 /** Return the page's translated texts. */
 export function words() {
@@ -48,9 +49,9 @@ export function answerOf(question) {
   if (type === "consent") return picked ? true : null;
   const raw = (picked ?? typed)?.value.trim() ?? "";
   if (raw === "" || raw === "na") return raw || null;
-  if (type === "yes_no" || type === "choice" || type === "text") return raw;
-  const number = Number(raw.replace(/\s/g, "").replace(",", "."));
-  return Number.isNaN(number) ? raw : number;
+  if (["yes_no", "choice", "text", "receipt"].includes(type)) return raw;
+  const number = raw.replace(/\s/g, "").replace(",", ".");
+  return NUMBER.test(number) ? Number(number) : raw;
 }
 
 function holds(rule, answers) {
@@ -88,6 +89,11 @@ export function enable(form) {
 export function keepForAMoment(form) {
   const draft = { at: Date.now(), values: snapshot(form) };
   quietly(() => sessionStorage.setItem(PREFIX + form.dataset.form, JSON.stringify(draft)));
+}
+
+/** Forget the moment's draft of a form. */
+export function forget(form) {
+  quietly(() => sessionStorage.removeItem(PREFIX + form.dataset.form));
 }
 
 /** Put the moment's draft back and forget it, unless the server itself gave the typed values back. */

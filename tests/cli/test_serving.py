@@ -2,116 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
+import asyncio
 import json
 import os
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from urllib.error import URLError
+from collections.abc import Callable
+from typing import Any
 from urllib.request import Request, urlopen
 
-import pytest
+import sqlalchemy as sa
 
+from feedback_app.domain.access import SYSTEM
 from feedback_app.services import counting
+from feedback_app.services.clock import now
+from feedback_app.services.letters import LETTER
+from feedback_app.storage import house
 from feedback_app.storage.database import Database
+from feedback_app.storage.tables import Job
 from tests.builders import open_chain
-
-OTKLIK = str(Path(sys.executable).with_name("otklik"))
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture
-def environment(tmp_path: Path, sqlite_url: str) -> dict[str, str]:
-    """The settings of the served chain."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OTKLIK_")}
-    return {**kept, "OTKLIK_INSTANCE": str(tmp_path / "instance"), "OTKLIK_DATABASE_URL": sqlite_url}
-
-
-@pytest.fixture
-def start(environment: dict[str, str]) -> Iterator[Start]:
-    """Start commands in process groups of their own; whatever is left of them is ended after the test."""
-    started: list[subprocess.Popen[str]] = []
-
-    def command(*arguments: object) -> subprocess.Popen[str]:
-        words = [OTKLIK, *map(str, arguments)]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-        started.append(subprocess.Popen(words, env=environment, text=True, start_new_session=True, **pipes))  # type: ignore[call-overload]
-        return started[-1]
-
-    yield command
-    for process in started:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait(10)
-        if process.stdout:
-            process.stdout.close()
-
-
-def get(port: int, path: str) -> tuple[int, bytes]:
-    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
-        return answer.status, answer.read()
-
-
-def wait_until_up(port: int, process: subprocess.Popen[str]) -> None:
-    give_up = time.monotonic() + 60
-    while True:
-        try:
-            get(port, "/healthz")
-        except (URLError, ConnectionError, TimeoutError):
-            assert process.poll() is None, process.stdout and process.stdout.read()
-            assert time.monotonic() < give_up
-            time.sleep(0.05)
-        else:
-            return
-
-
-def announced(server: subprocess.Popen[str]) -> str:
-    """What the server says once it takes visitors."""
-    assert server.stdout is not None
-    lines = []
-    for line in server.stdout:
-        lines.append(line)
-        if "Ctrl+C" in line:
-            break
-    return "".join(lines)
-
-
-def group(leader: int) -> set[int]:
-    """The processes of a process group that are alive."""
-    found = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if int(fields[2]) == leader and fields[0] != "Z":
-                found.add(int(entry.name))
-    return found
-
-
-def wait_until_gone(leader: int, seconds: float) -> set[int]:
-    give_up = time.monotonic() + seconds
-    while (left := group(leader)) and time.monotonic() < give_up:
-        time.sleep(0.05)
-    return left
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+from tests.cli.served import Start, announced, free_port, get, group, is_free, wait_until_gone, wait_until_up
+from tests.services.mailbox import Mailbox, mail_server
 
 
 def test_the_server_answers_keeps_what_it_said_to_keep_and_ends_within_ten_seconds(
@@ -174,3 +87,43 @@ def test_the_worker_runs_until_it_is_told_to_end(start: Start) -> None:
     os.kill(worker.pid, signal.SIGTERM)
     assert worker.wait(10) == 0
     assert wait_until_gone(worker.pid, 2) == set()
+
+
+class SlowMailbox(Mailbox):
+    """A mail server that takes its time over each letter."""
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        await asyncio.sleep(1)
+        return await super().handle_DATA(server, session, envelope)
+
+
+def test_a_server_told_to_end_finishes_the_letter_in_hand_and_begins_no_other(
+    start: Start, environment: dict[str, str], sqlite_url: str
+) -> None:
+    db, mailbox, mail_port, port = Database(sqlite_url), SlowMailbox(), free_port(), free_port()
+    environment["OTKLIK_SMTP_URL"] = f"smtp://127.0.0.1:{mail_port}"
+    values = {"store": "001", "number": 1, "year": 2026, "kind": "claim", "due_on": "2026-03-31"}
+    payload = {"to": "manager@otklik.example", "language": "ru", "values": values}
+    for number in range(12):
+        db.write(lambda link, number=number: house.add_job(link, f"letter-{number}", LETTER, payload, now()))
+    with mail_server(mailbox, mail_port):
+        server = start("serve", "--port", port)
+        until(lambda: mailbox.letters, server)
+        os.kill(server.pid, signal.SIGTERM)
+        began = time.monotonic()
+        assert server.wait(10) == 0
+        assert time.monotonic() - began < 6
+        time.sleep(1.5)
+        assert len(mailbox.letters) < 6
+    with db.read(SYSTEM) as session:
+        done = session.scalars(sa.select(sa.func.count()).select_from(Job).where(Job.done_at.is_not(None))).one()
+    assert done == len(mailbox.letters)
+    db.close()
+
+
+def until(fact: Callable[[], object], server: subprocess.Popen[str]) -> None:
+    give_up = time.monotonic() + 60
+    while not fact():
+        assert server.poll() is None, server.stdout and server.stdout.read()
+        assert time.monotonic() < give_up
+        time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,29 +11,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feedback_app.domain.clocks import FLAG_TIME, Reading, Sent
 from feedback_app.domain.errors import Invalid, Problem
-from feedback_app.domain.responses import (
-    FLAG_TIME,
-    PointForm,
-    accept,
-    build,
-    digest,
-    parse_id,
-    parse_time,
-    place_in_time,
-)
+from feedback_app.domain.responses import PointForm, accept, build, digest, parse_id, parse_time
 from tests.domain.paper import at_point, every_type
 
 NOW = datetime(2026, 3, 31, 12, tzinfo=UTC)
+SENT = Sent(NOW)
 BEYOND_THE_CALENDAR = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
 
 
-def find(token: str, version: int | None) -> PointForm:
+def find(token: str, version: int | None, channel: str) -> PointForm:
     if token != "token":
         raise Problem("unknown_point", "point")
     if version != 1:
         raise Problem("unknown_form_version", "form_version")
-    return at_point(every_type())
+    return at_point(every_type(), channel)
 
 
 def item(**changes: Any) -> dict[str, Any]:
@@ -47,29 +41,11 @@ def item(**changes: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(
-    ("claimed", "counts_at", "flags"),
-    [
-        (NOW - timedelta(days=365), NOW - timedelta(days=365), []),
-        (NOW - timedelta(seconds=3), NOW - timedelta(seconds=3), []),
-        (NOW + timedelta(minutes=59), NOW, []),
-        (NOW + timedelta(minutes=61), NOW, [FLAG_TIME]),
-        (NOW - timedelta(days=367), NOW, [FLAG_TIME]),
-        (datetime(1970, 1, 1, tzinfo=UTC), NOW, [FLAG_TIME]),
-        (datetime(2099, 12, 31, tzinfo=UTC), NOW, [FLAG_TIME]),
-    ],
-)
-def test_a_clock_that_is_wrong_flags_a_response_and_never_drops_it(
-    claimed: datetime, counts_at: datetime, flags: list[str]
-) -> None:
-    assert place_in_time(claimed, NOW) == (counts_at, flags)
-
-
 @pytest.mark.parametrize("claimed", [*BEYOND_THE_CALENDAR, "1970-01-01T00:00:00Z", "2099-01-01T00:00:00+03:00"])
 def test_the_raw_time_stands_beside_the_received_one(claimed: str) -> None:
-    got = accept(item(occurred_at=claimed), find, NOW)
+    got = accept(item(occurred_at=claimed), find, SENT)
     assert (got.claimed_at, got.occurred_at, got.received_at, got.flags) == (claimed, NOW, NOW, [FLAG_TIME])
-    assert accept(item(), find, NOW).claimed_at is None
+    assert accept(item(), find, SENT).claimed_at is None
 
 
 @pytest.mark.parametrize(
@@ -133,9 +109,18 @@ def test_other_content_point_or_version_makes_another_digest() -> None:
     assert len(others | {known}) == 6
 
 
+def test_the_digest_of_a_response_never_changes_from_release_to_release() -> None:
+    known = {
+        "b428334e562be9e4": {"smiley4": 3},
+        "6a7fabf9f902ea39": {"text": "Дзякуй 🙂 \ud800", "number": 4.5, "smiley4": 1, "consent": True},
+        "6d0bafe4310f53fb": {},
+    }
+    assert {digest("token-1_A", 12, answers)[:16] for answers in known.values()} == set(known)
+
+
 def test_time_and_language_are_no_part_of_the_digest() -> None:
-    one = accept(item(), find, NOW)
-    other = accept(item(language="ru", occurred_at="2026-03-30T00:00:00Z"), find, NOW + timedelta(days=1))
+    one = accept(item(), find, SENT)
+    other = accept(item(language="ru", occurred_at="2026-03-30T00:00:00Z"), find, Sent(NOW + timedelta(days=1)))
     assert one.digest == other.digest
 
 
@@ -154,22 +139,62 @@ def test_time_and_language_are_no_part_of_the_digest() -> None:
         ({"occurred_at": None}, "bad_time"),
         ({"answers": None}, "wrong_type"),
         ({"answers": [1]}, "wrong_type"),
+        ({"channel": "book"}, "unknown_channel"),
+        ({"channel": None}, "unknown_channel"),
     ],
 )
 def test_an_item_that_is_not_whole_is_refused_by_name(changes: dict[str, Any], code: str) -> None:
     with pytest.raises(Problem) as caught:
-        accept(item(**changes), find, NOW)
+        accept(item(**changes), find, SENT)
     assert caught.value.code == code
 
 
 @pytest.mark.parametrize("thing", [None, True, 5, "text", [], [{}]])
 def test_what_is_no_object_is_no_item(thing: Any) -> None:
     with pytest.raises(Problem, match="wrong_type"):
-        accept(thing, find, NOW)
+        accept(thing, find, SENT)
+
+
+def test_an_item_is_of_a_kiosk_unless_it_says_that_it_is_of_a_survey() -> None:
+    assert accept(item(), find, SENT).at.channel == "button"
+    assert accept(item(channel="qr"), find, SENT).at.channel == "qr"
+
+
+def test_the_devices_clocks_and_what_it_noticed_are_kept() -> None:
+    sent = Sent(NOW, Reading(NOW - timedelta(hours=3), "boot", 9_000))
+    claimed = (NOW - timedelta(hours=3, seconds=5)).isoformat()
+    extras = {"boot_id": "boot", "monotonic_ms": 4_000, "sequence": 7, "flags": ["held", "burst"], "receipt": "0042 17"}
+    got = accept(item(occurred_at=claimed, **extras), find, sent)
+    assert got.occurred_at == NOW - timedelta(seconds=5)
+    assert (got.placed_by, got.claimed_at, got.skew_ms) == ("skew", claimed, 3 * 3_600_000)
+    assert (got.sequence, got.flags, got.receipt) == (7, ["burst", "held"], "0042 17")
+
+
+NO_CLOCKS: list[dict[str, Any]] = [
+    *({"sequence": bad} for bad in (None, True, -1, 1.5, "7", 10**400, [7])),
+    *({"monotonic_ms": bad} for bad in (None, True, -1, "7", math.nan, math.inf, 10**400, {})),
+    *({"boot_id": bad} for bad in (None, 5, "", "x" * 65, "a\x00b", "\ud800", ["boot"])),
+    *({"flags": bad} for bad in (None, "burst", {"burst": 1}, ["late", None, 5, ["held"]], [float("nan")])),
+    *({"receipt": bad} for bad in (None, 42, "", "7" * 65, "1\n2", "\ud800", ["7"])),
+]
+
+
+@pytest.mark.parametrize("extras", NO_CLOCKS)
+def test_a_clock_a_flag_or_a_receipt_that_cannot_be_read_loses_no_answer(extras: dict[str, Any]) -> None:
+    got = accept(item(**extras), find, SENT)
+    assert (got.answers, got.occurred_at, got.sequence, got.flags, got.receipt) == ({"smiley4": 3}, NOW, None, [], None)
+
+
+def test_a_misread_flag_beside_a_known_one_is_ignored() -> None:
+    assert accept(item(flags=["late", "burst", "burst", 5]), find, SENT).flags == ["burst"]
+
+
+def test_what_the_device_noticed_stands_beside_a_wrong_clock() -> None:
+    assert accept(item(occurred_at="1970-01-01", flags=["held"]), find, SENT).flags == [FLAG_TIME, "held"]
 
 
 def test_keys_that_the_item_does_not_define_are_ignored() -> None:
-    assert accept(item(colour="red"), find, NOW).answers == {"smiley4": 3}
+    assert accept(item(colour="red"), find, SENT).answers == {"smiley4": 3}
 
 
 def test_a_response_without_a_clock_counts_at_its_receipt() -> None:

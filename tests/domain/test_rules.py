@@ -24,10 +24,11 @@ from feedback_app.domain.journey import (
 
 FIGURES, WORDS, CHANGE = Right.READ_FIGURES, Right.READ_WORDS, Right.CHANGE_RESPONSES
 POINTS, VISITS, FILL = Right.READ_POINTS, Right.READ_VISITS, Right.FILL_VISIT
+DEVICES, MANAGE = Right.READ_DEVICES, Right.MANAGE_DEVICES
 MAY: dict[str, set[Right]] = {
-    "admin": {FIGURES, WORDS, CHANGE, POINTS, VISITS},
-    "director": {FIGURES, WORDS, CHANGE, POINTS, VISITS},
-    "manager": {FIGURES, WORDS, POINTS, VISITS},
+    "admin": {FIGURES, WORDS, CHANGE, POINTS, VISITS, DEVICES, MANAGE},
+    "director": {FIGURES, WORDS, CHANGE, POINTS, VISITS, DEVICES},
+    "manager": {FIGURES, WORDS, POINTS, VISITS, DEVICES},
     "coordinator": {VISITS},
     "mystery_shopper": {VISITS, FILL},
 }

@@ -30,6 +30,7 @@ from feedback_app.storage.tables import (
     Job,
     MentionRow,
     Point,
+    Receipt,
     Region,
     Response,
     Rollup,
@@ -42,7 +43,7 @@ TOKEN = "checkout-of-shop-1"
 VISIT = "visit-to-shop-1"
 SHOPPER, OTHER_SHOPPER = "shopper@example.by", "other@example.by"
 PASSWORD = "a quiet afternoon"
-CAME_IN = {table.__tablename__ for table in (BookCounter, BookEntry, Case, Job, MentionRow, Response, Rollup)}
+CAME_IN = {table.__tablename__ for table in (BookCounter, BookEntry, Case, Job, MentionRow, Receipt, Response, Rollup)}
 HASH = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
 
 

@@ -26,6 +26,7 @@ from werkzeug.serving import make_server
 
 from feedback_app.api import body
 from feedback_app.domain.access import SYSTEM
+from feedback_app.domain.clocks import Reading
 from feedback_app.domain.errors import Forbidden, Invalid, NotFound, Problem
 from feedback_app.services import catalogue, counting, intake, senders
 from feedback_app.services.clock import now
@@ -186,7 +187,7 @@ def test_implausible_times_are_stored_flagged_and_counted_apart(any_chain: Chain
 def test_a_clock_that_is_an_hour_slow_is_corrected(any_chain: Chain) -> None:
     slow = now() - timedelta(hours=1)
     item = any_chain.item(at=slow - timedelta(minutes=5))
-    assert statuses(intake.record(any_chain.db, [item], any_chain.sender(), slow)) == [STORED]
+    assert statuses(intake.record(any_chain.db, [item], any_chain.sender(), Reading(slow))) == [STORED]
     row = one(any_chain.db, item["id"])
     assert abs(row.occurred_at - (row.received_at - timedelta(minutes=5))) < timedelta(seconds=5)
     assert row.flags == []

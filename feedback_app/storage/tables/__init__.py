@@ -1,10 +1,22 @@
 """All tables, by subject."""
 
-from feedback_app.storage.tables.chain import Device, DevicePoint, Point, Region, Store, StoreVersion, Touchpoint
+from feedback_app.storage.tables.chain import (
+    Device,
+    DevicePoint,
+    DeviceState,
+    Heartbeat,
+    PairingCode,
+    Picture,
+    Point,
+    Region,
+    Store,
+    StoreVersion,
+    Touchpoint,
+)
 from feedback_app.storage.tables.forms import FormRow, FormVersion
 from feedback_app.storage.tables.house import AuditEvent, Job, Setting
 from feedback_app.storage.tables.people import Role, User, user_regions, user_roles, user_stores
-from feedback_app.storage.tables.responses import MentionRow, Response, Rollup
+from feedback_app.storage.tables.responses import MentionRow, Receipt, Response, Rollup
 from feedback_app.storage.tables.work import BookCounter, BookEntry, Case, Visit
 
 __all__ = [
@@ -14,11 +26,16 @@ __all__ = [
     "Case",
     "Device",
     "DevicePoint",
+    "DeviceState",
     "FormRow",
     "FormVersion",
+    "Heartbeat",
     "Job",
     "MentionRow",
+    "PairingCode",
+    "Picture",
     "Point",
+    "Receipt",
     "Region",
     "Response",
     "Role",

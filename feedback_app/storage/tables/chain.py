@@ -65,6 +65,10 @@ class Point(Base, StoreScoped):
     survey_form_id: Mapped[int | None] = mapped_column(sa.ForeignKey("forms.id"))
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    survey_until: Mapped[datetime | None]
+    """When the QR survey ends; empty where it has no end."""
+    one_per_receipt: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Whether the QR survey takes one response per receipt."""
     store: Mapped[Store] = relationship(lazy="joined")
     touchpoint: Mapped[Touchpoint | None] = relationship(lazy="joined")
 
@@ -80,6 +84,8 @@ class Device(Base, StoreScoped):
     token_hash: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    settings: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    """What differs from the chain's kiosk settings."""
 
 
 class DevicePoint(Base):
@@ -91,6 +97,70 @@ class DevicePoint(Base):
     point_id: Mapped[int] = mapped_column(sa.ForeignKey("points.id"), primary_key=True)
     since: Mapped[datetime] = mapped_column(primary_key=True)
     until: Mapped[datetime | None]
+
+
+class DeviceState(Base, StoreScoped):
+    """What a device said of itself in its last heartbeat; times are the server's."""
+
+    __tablename__ = "device_states"
+
+    device_id: Mapped[int] = mapped_column(sa.ForeignKey("devices.id"), primary_key=True)
+    store_id: Mapped[int] = mapped_column(sa.ForeignKey("stores.id"), index=True)
+    seen_at: Mapped[datetime]
+    queue_length: Mapped[int]
+    oldest_queued_at: Mapped[datetime | None]
+    quarantined: Mapped[int]
+    app_version: Mapped[str | None]
+    storage_persisted: Mapped[bool | None]
+    storage_used: Mapped[int | None] = mapped_column(sa.BigInteger)
+    storage_quota: Mapped[int | None] = mapped_column(sa.BigInteger)
+    skew_ms: Mapped[int | None] = mapped_column(sa.BigInteger)
+    """By how much the device's clock is behind the server's; negative where it is ahead."""
+
+
+class Heartbeat(Base):
+    """A moment at which server and device agreed on where the device's counters stood.
+
+    While nothing was collected between two heartbeats of one boot, the later one takes the place of the earlier.
+    """
+
+    __tablename__ = "heartbeats"
+    __table_args__ = (sa.Index("ix_heartbeats_device_id_sequence", "device_id", "sequence"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    device_id: Mapped[int] = mapped_column(sa.ForeignKey("devices.id"))
+    received_at: Mapped[datetime]
+    boot_id: Mapped[str]
+    monotonic_ms: Mapped[int] = mapped_column(sa.BigInteger)
+    sequence: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+class PairingCode(Base, StoreScoped):
+    """A short code that makes the kiosk it is typed into a device of the fleet, once; of it only a hash is kept."""
+
+    __tablename__ = "pairing_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code_hash: Mapped[str] = mapped_column(unique=True)
+    store_id: Mapped[int] = mapped_column(sa.ForeignKey("stores.id"), index=True)
+    point_id: Mapped[int] = mapped_column(sa.ForeignKey("points.id"))
+    device_id: Mapped[int | None] = mapped_column(sa.ForeignKey("devices.id"))
+    """The device that it made or moved."""
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Picture(Base):
+    """A picture that staff uploaded, re-encoded; `key` is the digest of its bytes."""
+
+    __tablename__ = "pictures"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    media_type: Mapped[str]
+    content: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    created_at: Mapped[datetime]
 
 
 class StoreVersion(Base, StoreScoped):

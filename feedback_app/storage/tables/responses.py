@@ -51,7 +51,24 @@ class Response(Base, StoreScoped):
     flags: Mapped[list[Any]]
     unpaired: Mapped[bool]
     voided_at: Mapped[datetime | None]
+    sequence: Mapped[int | None] = mapped_column(sa.BigInteger)
+    """The how-manieth item of its device it was."""
+    skew_ms: Mapped[int | None] = mapped_column(sa.BigInteger)
+    """By how much the device's clock was behind the server's; negative where it was ahead."""
+    placed_by: Mapped[str | None]
+    """What `occurred_at` was told by, where that is not the device's clock alone (see `domain.clocks`)."""
     point: Mapped[Point] = relationship(lazy="raise")
+
+
+class Receipt(Base, StoreScoped):
+    """A receipt that a survey was answered for, once a store; of its number only a hash is kept."""
+
+    __tablename__ = "receipts"
+
+    store_id: Mapped[int] = mapped_column(sa.ForeignKey("stores.id"), primary_key=True)
+    number_hash: Mapped[str] = mapped_column(primary_key=True)
+    response_id: Mapped[UUID] = mapped_column(sa.ForeignKey("responses.id"), index=True)
+    created_at: Mapped[datetime]
 
 
 class MentionRow(Base, StoreScoped):
