@@ -52,9 +52,25 @@ class Served:
             except OSError:
                 time.sleep(0.1)
             else:
-                time.sleep(1)  # what loads in the background is no part of the figures
+                self._settle()
                 return
         raise RuntimeError(f"the server did not start:\n{self._log.read_text(errors='replace')}")
+
+    def _settle(self) -> None:
+        """Wait until what loads in the background is there: it is no part of the figures."""
+        for _ in range(120):
+            before = self.cpu()
+            time.sleep(0.5)
+            if self.cpu() - before < 0.05:
+                return
+
+    def cpu(self) -> float:
+        """Return the processor time used so far, in seconds."""
+        ticks = 0
+        for number in _family(self._process.pid):
+            parts = Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(parts[11]) + int(parts[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
         """End the server and its workers."""

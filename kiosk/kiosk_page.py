@@ -17,7 +17,6 @@ from feedback_app.services.catalogue import PointPage, point_page
 from feedback_app.services.kiosk_settings import public_settings
 from kiosk import shell
 from kiosk.blueprint import blueprint
-from kiosk.keeper_words import keeper_words
 from kiosk.kiosk_words import LANGUAGE_NAMES, kiosk_words
 from kiosk.packing import pack_static, packed
 
@@ -87,8 +86,8 @@ def kiosk(token: str) -> Response:
         data_json=htmlsafe_json_dumps(data, dumps=json.dumps, ensure_ascii=False, separators=(",", ":")),
         names=LANGUAGE_NAMES,
         codes=LANGUAGES,
-        styles=shell.addresses(shell.STYLES),
-        scripts=shell.addresses(shell.SCRIPTS),
+        styles=[shell.part_address("shell.css")],
+        scripts=[shell.part_address("shell.js")],
         icon=shell.address(shell.ICON),
         ground=GROUND,
     )
@@ -97,7 +96,7 @@ def kiosk(token: str) -> Response:
     response.headers[SHELL_HEADER] = data["shell"]
     response.headers["Cache-Control"] = "no-cache"
     # The worker asks for the page that the browser has just loaded: it need not come over the line twice.
-    response.add_etags()
+    response.add_etag()
     return response.make_conditional(request)
 
 
@@ -114,14 +113,29 @@ def service_worker() -> Response:
     return response
 
 
+def _lasting(body: bytes, digest: str, mimetype: str) -> Response:
+    """Return what stays as it is under its address, so long as that holds its digest."""
+    response = current_app.response_class(body, mimetype=mimetype)
+    lasts = request.args.get("v") == digest
+    response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if lasts else "no-cache"
+    return response
+
+
+@blueprint.get("/k/shell.css", defaults={"name": "shell.css"})
+@blueprint.get("/k/shell.js", defaults={"name": "shell.js"})
+@needs(Right.PUBLIC)
+@packed
+def shell_part(name: str) -> Response:
+    """Send all styles or all scripts of the kiosk page in one."""
+    return _lasting(*shell.part(name), "text/css" if name.endswith(".css") else "text/javascript")
+
+
 @blueprint.get("/k/keeper.json")
 @needs(Right.PUBLIC)
 @packed
 def keeper_json() -> Response:
     """Send the words of the pages for staff."""
-    response = current_app.response_class(keeper_words(), mimetype="application/json")
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return _lasting(*shell.words(), "application/json")
 
 
 @blueprint.get("/k/<token>/app.webmanifest")

@@ -22,6 +22,14 @@ def _ui() -> dict[str, str]:
         "kept": _("Your answer is saved."),
         "not_kept": _("Your answer was not saved. Touch it once more."),
         "no_contacts": _("There is no need for a name or phone number."),
+        "invite": _("Rate us with one touch"),
+        "still_here": _("Are you still here?"),
+        "starts_over": _("The screen starts over in {seconds} s."),
+        "counts": _("What you have answered counts."),
+        "unsent": _("Words that were not sent are erased."),
+        "stay": _("I am here"),
+        "closed": _("Closed now"),
+        "opens": _("You can rate us again from {time}."),
     }
 
 

@@ -62,7 +62,7 @@ def addresses(app: Flask, **values: str) -> Iterator[tuple[Rule, str]]:
         for rule in rules(app):
             if "GET" in (rule.methods or ()) and right_of(app, rule.endpoint) not in (*OPEN, Right.NOBODY):
                 for stage in B2C_STAGES if "stage" in rule.arguments else ("",):
-                    filled = {"stage": stage, **values}
+                    filled = {"stage": stage, "device_id": "1", **values}
                     missing = rule.arguments - set(filled)
                     assert not missing, f"{rule.rule}: the test fills no {missing}"
                     built = rule.build({name: filled[name] for name in rule.arguments}, append_unknown=False)
@@ -73,6 +73,7 @@ def addresses(app: Flask, **values: str) -> Iterator[tuple[Rule, str]]:
 @pytest.fixture
 def marked(app_chain: Chain) -> Chain:
     """Store 002 is full of a word that stands nowhere else: comments, entries, visits, its very name."""
+    app_chain.device("002")
     for index in range(12):
         text = f"{MARKER} {index}: очередь на кассе, грубый кассир, грязно, дорого, хлеб несвежий, {MARKER}"
         for touchpoint in ("entrance", "shelf", "checkout", "exit"):
@@ -137,7 +138,7 @@ def test_a_manager_reads_nothing_of_another_store_by_any_route(app: Flask, marke
     for path, page in read_all(director, app, {}, **FILL).items():
         if MARKER in page:
             seen.add(path)
-    assert {"/", "/map/stage/deal", "/api/v1/responses", "/api/v1/stores", "/points"} <= seen, (
+    assert {"/", "/map/stage/deal", "/api/v1/responses", "/api/v1/stores", "/points", "/kiosks"} <= seen, (
         "the test looks at nothing"
     )
     for query in queries([cursor, *pages]):

@@ -171,6 +171,7 @@ def test_a_post_without_a_form_s_token_changes_nothing(
         "stage": "deal",
         "filename": "x",
         "slip": "x",
+        "device_id": "1",
     }
     with app.test_request_context():
         paths = {

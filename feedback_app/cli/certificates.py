@@ -148,18 +148,28 @@ def read_pair(certificate: Path, key: Path) -> Pair:
     return Pair(found, names_of(found))
 
 
-def doubts(pair: Pair, key: Path, hosts: Sequence[str], moment: datetime) -> list[str]:
+@dataclass(frozen=True)
+class Doubt:
+    """What is wrong with a pair that can be served; without a mend of its own a renewal mends it."""
+
+    what: str
+    mend: str | None = None
+
+
+def doubts(pair: Pair, key: Path, hosts: Sequence[str], moment: datetime) -> list[Doubt]:
     """Return what a browser or a stranger on this machine will make of a pair that can be served."""
     found = []
     if moment > pair.ends:
-        found.append(f"The certificate ended on {day(pair.ends)}.")
+        found.append(Doubt(f"The certificate ended on {day(pair.ends)}."))
     if moment < pair.begins:
-        found.append(f"The certificate is valid from {day(pair.begins)} on. Is the clock of this machine right?")
+        what = f"The certificate is valid from {day(pair.begins)} on."
+        found.append(Doubt(what, "Set the clock of this machine, or make a new certificate."))
     missing = [host for host in hosts if not pair.covers(host)]
     if missing:
-        found.append(f"The certificate is not for {', '.join(missing)}, but for {', '.join(pair.names) or 'no name'}.")
+        what = f"The certificate is not for {', '.join(missing)}, but for {', '.join(pair.names) or 'no name'}."
+        found.append(Doubt(what, "Make one for that name, or set OTKLIK_BASE_URL to a name that it is for."))
     if readable_by_others(key):
-        found.append(f"Others on this machine can read the key. Mend: chmod 600 {key}")
+        found.append(Doubt("Others on this machine can read the key.", f"chmod 600 {key}"))
     return found
 
 

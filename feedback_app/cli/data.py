@@ -72,6 +72,38 @@ def import_reviews(
         context.exit(1)
 
 
+@import_group.command("responses")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
+@click.option("--skip-bad", is_flag=True, help="Import the good items and leave the bad ones out.")
+@click.pass_context
+def import_responses(context: click.Context, file: Path, dry_run: bool, skip_bad: bool) -> None:
+    """Import what a kiosk exported, or items of the device API, from a .json, .jsonl or one of them in .gz."""
+    from feedback_app.domain.access import SYSTEM  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.services import queue_import  # noqa: PLC0415  (start-up time of --help)
+
+    with common.database() as database:
+        found = queue_import.look(file)
+        with common.progress(found.count * (1 if dry_run else 2), "Importing responses") as step:
+            access = replace(SYSTEM, actor="command line")
+            report = queue_import.import_queue(
+                database, access, found, dry_run=dry_run, skip_bad=skip_bad, progress=step
+            )
+    for refused in report.refused:
+        aside = "set aside, " if refused.among == queue_import.ASIDE else ""
+        place = f"line {refused.line}, {aside}item {refused.number}, {refused.field}"
+        click.echo(f"{place}: {common.explain(refused.problem)}", err=True)
+    stored = f"{report.stored} {'stored' if report.written else 'would be stored'}"
+    words = f"{report.read} items read, {stored}, {report.duplicates} there already"
+    click.echo(f"{words}, {len(report.refused)} refused.")
+    if dry_run:
+        click.echo("Nothing was written: this was a dry run.")
+    elif not report.written:
+        click.echo("Nothing was written. Mend the items above, or leave them out with --skip-bad.")
+    if report.refused and not skip_bad:
+        context.exit(1)
+
+
 @click.group("export")
 def export_group() -> None:
     """Write data to files."""

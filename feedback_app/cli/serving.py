@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from feedback_app.config import Settings
 
 START_SECONDS = 60
+SERVED_WITH = "served_with.json"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared, not bound)
 SECURE_COOKIES = {"SESSION_COOKIE_SECURE": True, "REMEMBER_COOKIE_SECURE": True}
@@ -53,8 +55,10 @@ def serving_app(config: Mapping[str, Any] | None = None) -> Flask:
     from feedback_app import config as settings  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.app import create_app  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.jobs import Runner  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.web.figures import draw_apart  # noqa: PLC0415  (start-up time of --help)
 
     app = create_app(config)
+    draw_apart(app)
     runner = Runner(app, settings.load())
     runner.start()
     # At the end of the process the clock's own threads are waited for, with every letter that is due: the runner
@@ -103,7 +107,7 @@ def _say_when_listening(host: str, port: int, words: str, server: Server) -> Non
 
 def _announcement(address: str) -> str:
     """Return what is said once the server listens: its address, and in a demo what to open and how to sign in."""
-    from feedback_app.services import chain, demo, demo_ground  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.services import chain, demo, demo_fleet, demo_ground  # noqa: PLC0415  (start-up time of --help)
 
     lines = [f"Otklik {common.version()} serves {address}"]
     with common.database() as database:
@@ -111,6 +115,10 @@ def _announcement(address: str) -> str:
             opened = [f"  {what:<28} {address}{path}" for what, path in demo.places_to_open(database)]
             people = [f"  {role:<28} {email}" for role, email in demo_ground.SIGN_INS]
             lines += ["", "Open:", *opened, "", f"Sign in (password {demo.PASSWORD}):", *people]
+            lines += [
+                "",
+                f"Staff's page of a kiosk: hold the line with the place for three seconds, PIN {demo_fleet.PIN}.",
+            ]
             lines += ["", "Stop with Ctrl+C."]
     return "\n".join(lines)
 
@@ -140,8 +148,8 @@ def _read_tls(certificate: Path | None, key: Path | None, host: str) -> Pair | N
         pair = certificates.read_pair(certificate, key)
     except certificates.BadCertificate as error:
         raise click.ClickException(str(error)) from error
-    for words in certificates.doubts(pair, key, _hosts(common.settings(), host), datetime.now(UTC)):
-        _warn(words)
+    for doubt in certificates.doubts(pair, key, _hosts(common.settings(), host), datetime.now(UTC)):
+        _warn(f"{doubt.what} Mend: {doubt.mend}" if doubt.mend else doubt.what)
     return pair
 
 
@@ -165,6 +173,24 @@ def _advise_base_url(address: str) -> None:
         click.echo(f"Set OTKLIK_BASE_URL={address}, so that posters and letters carry it, whatever a request says.")
     elif not settings.https:
         _warn(f"OTKLIK_BASE_URL is plain http, but https is served. Set OTKLIK_BASE_URL={address}")
+
+
+def _note_served(instance: Path, tls: tuple[Path, Path] | None) -> None:
+    """Note for the doctor what was served with last."""
+    note = instance / SERVED_WITH
+    if tls is None:
+        note.unlink(missing_ok=True)
+    else:
+        note.write_text(json.dumps([str(path.absolute()) for path in tls]), encoding="utf-8")
+
+
+def served_with(instance: Path) -> tuple[Path, Path] | None:
+    """Return the certificate and key that the last serve was started with; None where it was without."""
+    try:
+        certificate, key = json.loads((instance / SERVED_WITH).read_text(encoding="utf-8"))
+        return Path(certificate), Path(key)
+    except (OSError, ValueError, TypeError):
+        return None
 
 
 def _watch(server: Server, certificate: Path, key: Path) -> None:
@@ -199,6 +225,7 @@ def serve(host: str, port: int, workers: int, tls_cert: Path | None, tls_key: Pa
     address = _shown_address(host, port, pair)
     tls = (tls_cert, tls_key) if tls_cert and tls_key else None
     app = "serving_app_over_tls" if tls else "serving_app"
+    _note_served(common.settings().instance, tls)
     server = Server(f"{__name__}:{app}", host, port, workers, tls)
     if tls:
         _advise_base_url(address)

@@ -49,6 +49,8 @@ WORDS = {
     "missing_column": "The file has no column {column}. It has: {found}",
     "not_utf8": "The file cannot be read: it is not UTF-8 text. Save it as CSV UTF-8 and import it again",
     "unreadable_file": "The file cannot be read",
+    "unknown_file": "The file holds no responses: it is neither a kiosk's export nor a list of items",
+    "unknown_channel": "must be button or qr",
     "file_too_large": "The file is too large; the limit in MiB is",
     "holds_real_chain": "The database holds a real chain; the demo was not built and nothing was changed",
     "unknown_code": "This pairing code is wrong, used or expired",

@@ -8,21 +8,18 @@ from urllib.parse import quote, urlencode
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
-from babel.numbers import format_decimal
 from flask import Flask, Response, current_app, g, request
 from flask_babel import Babel, get_locale
 from flask_login import current_user
 
 from feedback_app.domain.forms import LANGUAGES, word
 from feedback_app.edge.context import NOBODY, db, language, reader
+from feedback_app.edge.numerals import written
 from feedback_app.services.chain import is_demo
 
 COOKIE = "lang"
 DEFAULT = "ru"
 YEAR = 365 * 24 * 3600
-MINUS = "\u2212"
-THIN_SPACE = "\u202f"
-"""A thin space that does not break a line inside a number."""
 
 
 def choose() -> str:
@@ -50,12 +47,7 @@ def keep(response: Response) -> Response:
 
 def number(value: float | None, digits: int = 0) -> str:
     """Return a number in the reader's locale, with a thin space in thousands for Russian and Belarusian."""
-    if value is None:
-        return "–"
-    rounded = round(value, digits) or 0.0
-    pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    text = format_decimal(rounded, format=pattern, locale=get_locale())
-    return text.replace("-", MINUS).replace("\u00a0", THIN_SPACE)
+    return written(value, digits, get_locale())
 
 
 def signed(value: float | None, digits: int = 0) -> str:

@@ -117,7 +117,7 @@ class ReceiptForm(AnswersForm):
 
     receipt = StringField(
         _l("Which receipt is it about?"),
-        description=_l("Type the number that stands on the receipt. Each receipt counts once."),
+        description=_l("Type the number that stands on it. Each receipt counts once; the number itself is not kept."),
         id="q-receipt",
     )
 

@@ -20,6 +20,7 @@ from feedback_app.services import intake
 from feedback_app.services.book import insert_entry
 from feedback_app.services.chain import CHAIN
 from feedback_app.services.clock import now
+from feedback_app.services.demo_fleet import lay_fleet
 from feedback_app.services.demo_ground import Ground, lay_ground, token
 from feedback_app.services.demo_life import ZONE, Life
 from feedback_app.services.demo_words import Memo, read_json
@@ -146,6 +147,7 @@ def build(db: Database, plan: Plan, password_hash: str, progress: Progress = lam
     mark = {"demo": True, "whole": False, "names": read_json("places.json")["chain"]["name"], "seed": plan.seed}
     db.write(lambda connection: house.put_setting(connection, CHAIN, mark))
     ground = db.write(lambda connection: lay_ground(connection, plan.stores, password_hash, rng))
+    db.write(lambda connection: lay_fleet(connection, ground, plan.seed))
     life, memo = Life(plan.days, ground, rng, today), Memo()
     visits = db.write(lambda connection: _write_visits(connection, ground, life, rng, today, memo))
     moments = life.moments(max(0, plan.responses - visits))
@@ -173,5 +175,6 @@ def places_to_open(db: Database) -> list[tuple[str, str]]:
             ("QR survey", f"/q/{point.token}"),
             ("poster with the QR code", f"/q/{point.token}/poster"),
             ("feedback book", f"/book/{point.store.code}"),
+            ("fleet of kiosks", "/kiosks"),
         ]
         return [*places, ("mystery visit (as shopper)", f"/visit/{visit.token}")] if visit else places

@@ -207,14 +207,14 @@ def _kiosk(row: Row[Any], moment: datetime, shell: Shell | None) -> Kiosk:
 
 
 def kiosks(db: Database, access: Access, shell_version: str | None = None) -> list[Kiosk]:
-    """Return the paired kiosks of the reader's stores: those in need first, the gravest first, then by store."""
+    """Return the paired kiosks of the reader's stores: those in need first, the gravest of them foremost."""
     access.require(Right.READ_DEVICES)
     moment = now()
     with db.read(access) as session:
         shell = _shell(session, shell_version)
         found = [_kiosk(row, moment, shell) for row in devices.live_devices(session)]
-    gravity = list(State)
-    return sorted(found, key=lambda one: (not one.needs_a_hand, *(gravity.index(state) for state in one.states[:1])))
+    gravity = {state: place for place, state in enumerate(State)}
+    return sorted(found, key=lambda one: min((gravity[state] for state in one.states), default=len(gravity)))
 
 
 def overview(db: Database, access: Access, shell_version: str | None = None, page: int = 1) -> Fleet:

@@ -395,8 +395,9 @@ def _taken(
     received_at = now()
     sent = Sent(read_at or received_at, reading or Reading(), beats_of(db, sender))
     batch = _accept_each(items, finder(db, sender), sent)
-    for got in batch.accepted.values():
-        got.received_at = received_at
+    if read_at is not None:
+        for got in batch.accepted.values():
+            got.received_at = received_at
     return batch
 
 

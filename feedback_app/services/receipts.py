@@ -42,8 +42,9 @@ def claim_of(accepted: Accepted) -> Callable[[Connection], None] | None:
     }
 
     def claim(connection: Connection) -> None:
-        insert = insert_or(connection, Receipt.__table__).values(**values).on_conflict_do_nothing()
-        if connection.execute(insert).rowcount == 0:
+        table = Receipt.__table__
+        insert = insert_or(connection, table).values(**values).on_conflict_do_nothing()
+        if connection.execute(insert.returning(table.c.number_hash)).first() is None:
             raise Problem("receipt_used", surveys.RECEIPT)
 
     return claim

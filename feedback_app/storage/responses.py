@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,6 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from feedback_app.storage.many import ManyRows, chunks
 from feedback_app.storage.tables import MentionRow, Response
@@ -23,13 +23,16 @@ _unless_there = ManyRows(_responses, "ON CONFLICT (id) DO NOTHING")
 _plain_mentions = ManyRows(_mentions)
 
 
-def digests(session: Session | Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
+def digests(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return the content digest of each of these ids that is stored."""
-    found: dict[UUID, str] = {}
-    for part in chunks(ids, CHUNK):
-        query = sa.select(_responses.c.id, _responses.c.digest).where(_responses.c.id.in_(part))
-        found.update({row.id: row.digest for row in session.execute(query)})
-    return found
+    if not ids:
+        return {}
+    if connection.dialect.name == "postgresql":
+        rows = connection.exec_driver_sql("SELECT id, digest FROM responses WHERE id = ANY(%s)", (list(ids),))
+        return {row[0]: row[1] for row in rows}
+    listed = json.dumps([response_id.hex for response_id in ids])
+    query = "SELECT id, digest FROM responses WHERE id IN (SELECT value FROM json_each(?))"
+    return {UUID(row[0]): row[1] for row in connection.exec_driver_sql(query, (listed,))}
 
 
 def insert_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:

@@ -8,7 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
@@ -126,9 +126,8 @@ class GroupCommitWriter:
 
     def _commit_group(self, group: list[_Waiting]) -> None:
         try:
-            with self._engine.connect() as connection, connection.begin():
-                for handler, together in _by_handler(group):
-                    _write_together(connection, handler, together)
+            with self._engine.connect() as connection:
+                _commit(connection, _calls(group))
         except BaseException as failure:
             log.exception("the commit of %d writes failed", len(group))
             for waiting in group:
@@ -137,32 +136,73 @@ class GroupCommitWriter:
             waiting.tell()
 
 
-def _by_handler(group: Sequence[_Waiting]) -> list[tuple[Handler[Any, Any], list[_Waiting]]]:
-    """Return the writes of a group by handler, in the order in which they came; a work of its own stays alone."""
-    found: dict[Any, tuple[Handler[Any, Any], list[_Waiting]]] = {}
+class _Call(NamedTuple):
+    """Writes that one call of their handler makes."""
+
+    handler: Handler[Any, Any]
+    writes: Sequence[_Waiting]
+
+    def make(self, connection: Connection) -> None:
+        results = self.handler(connection, [waiting.payload for waiting in self.writes])
+        for waiting, result in zip(self.writes, results, strict=True):
+            waiting.succeed(result)
+
+    def apart(self, error: Exception) -> list[_Call]:
+        """Return the calls to make after this one failed: each write alone, and none for one that was."""
+        if len(self.writes) == 1:
+            self.writes[0].fail(error)
+            return []
+        log.warning("%d writes together failed, each is made alone", len(self.writes), exc_info=error)
+        return [_Call(self.handler, [waiting]) for waiting in self.writes]
+
+
+def _calls(group: Sequence[_Waiting]) -> list[_Call]:
+    """Return the calls that a group needs, in the order in which the first of each came; works are not merged."""
+    found: dict[Any, list[_Waiting]] = {}
     for waiting in group:
         key = waiting if waiting.handler is _each_alone else waiting.handler
-        found.setdefault(key, (waiting.handler, []))[1].append(waiting)
-    return list(found.values())
+        found.setdefault(key, []).append(waiting)
+    return [_Call(writes[0].handler, writes) for writes in found.values()]
 
 
-def _write_together(connection: Connection, handler: Handler[Any, Any], together: Sequence[_Waiting]) -> None:
-    """Write payloads in one savepoint; where that fails, each in its own, so that none takes another with it."""
+def _commit(connection: Connection, calls: list[_Call]) -> None:
+    """Make the calls in one transaction."""
+    if len(calls) == 1:
+        calls = _commit_alone(connection, calls[0])
+    if calls:
+        with connection.begin():
+            for call in calls:
+                _make_in_savepoint(connection, call)
+            _end(connection)
+
+
+def _commit_alone(connection: Connection, call: _Call) -> list[_Call]:
+    """Make the only call of a transaction, without a savepoint; return what is to be made instead where it failed."""
+    with connection.begin() as transaction:
+        try:
+            call.make(connection)
+        except Exception as error:
+            transaction.rollback()
+            return call.apart(error)
+        _end(connection)
+    return []
+
+
+def _make_in_savepoint(connection: Connection, call: _Call) -> None:
     savepoint = connection.begin_nested()
     try:
-        results = handler(connection, [waiting.payload for waiting in together])
+        call.make(connection)
     except Exception as error:
         savepoint.rollback()
-        if len(together) == 1:
-            together[0].fail(error)
-            return
-        log.warning("%d writes together failed, each is tried alone", len(together), exc_info=True)
-        for waiting in together:
-            _write_together(connection, handler, [waiting])
+        for alone in call.apart(error):
+            _make_in_savepoint(connection, alone)
         return
     savepoint.commit()
-    for waiting, result in zip(together, results, strict=True):
-        waiting.succeed(result)
+
+
+def _end(connection: Connection) -> None:
+    # The library's own commit says nothing where SQLite undid the transaction by itself, as when the disk is full.
+    connection.exec_driver_sql("COMMIT")
 
 
 class DirectWriter:

@@ -1,35 +1,36 @@
 """The charts of the staff's pages: numbers from the services in, markup out, drawn once for the same numbers.
 
-A drawing is kept under its language, width and the very numbers and words in it: it can neither be stale nor show one
-reader what another one may see.
+A drawing is kept under the very numbers and words in it: it can neither be stale nor show one reader what another one
+may see. Charts are drawn in this process (tests, `flask run`) until `draw_apart` gives an app a process that draws.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from flask import Flask, current_app
 from flask_babel import gettext
 from markupsafe import Markup
 
+from analysis.chart_data import RankedRow, SourceLine, StagePoint, Words
 from analysis.metrics import Estimate
 from feedback_app.edge.context import language
 from feedback_app.edge.languages import number
+from feedback_app.edge.numerals import Numerals
 from feedback_app.services.journey_map import StageColumn
 from feedback_app.services.overview import HeatCell, StoreRow, Tile, TouchpointRow
 from feedback_app.web import vocabulary
-from feedback_app.web.drawings import Shelf
+from feedback_app.web.drawings import NotDrawnError, Options, Order, Shelf
 from feedback_app.web.findings import figure, too_few
-
-if TYPE_CHECKING:
-    from analysis.charts import Words
+from feedback_app.web.studio import Studio
 
 Url = Callable[[str], str | None]
 WEEKDAYS = range(1, 8)
 NOTHING = Estimate(None, None, None, 0)
-_shelf = Shelf()
+EXTENSION = "otklik-drawings"
 
 
 @dataclass(frozen=True)
@@ -48,71 +49,90 @@ class HeatTable:
     cells: tuple[tuple[Estimate, ...], ...]
 
 
-def _words(digits: int = 0) -> Words:
-    # matplotlib takes most of a second to load: the first chart pays for it, not every start and every command.
-    from analysis.charts import Words  # noqa: PLC0415
+# matplotlib draws on one thread at a time.
+_pen = threading.Lock()
 
+
+def _draw_here(order: Order) -> str:
+    # matplotlib takes most of a second to load and 40 MB to keep: a server that has a studio never does.
+    from feedback_app.web.easel import draw  # noqa: PLC0415
+
+    with _pen:
+        return draw(order)
+
+
+_drawn_here = Shelf(_draw_here)
+
+
+def draw_apart(app: Flask) -> Studio:
+    """Have the charts of an app drawn by a process of their own, begun in the background."""
+    studio = Studio()
+    app.extensions[EXTENSION] = Shelf(studio.draw)
+    studio.begin()
+    return studio
+
+
+def _words(digits: int = 0) -> Words:
     return Words(
-        number=partial(number, digits=digits),
-        count=number,
+        number=Numerals(language(), digits),
+        count=Numerals(language()),
         too_few=gettext("too few to say"),
         before=gettext("period before"),
     )
 
 
-def _drawing(name: str, width: str, content: Any, title: str, description: str, figure_of: Callable[[], Any]) -> Markup:
-    from analysis.charts import render  # noqa: PLC0415 - as above
+def _drawing(order: Order) -> Markup | None:
+    shelf: Shelf = current_app.extensions.get(EXTENSION, _drawn_here)
+    try:
+        return Markup(shelf.get(order))  # noqa: S704 - made by our own drawing, which escapes every text
+    except NotDrawnError:
+        return None
 
-    key = (name, language(), width, content, title, description)
-    markup = _shelf.get(key, lambda: render(figure_of(), title, description, f"{name}-{width}"))
-    return Markup(markup)  # noqa: S704 - made by our own drawing, which escapes every text
+
+def _missing() -> Markup:
+    words = gettext("This chart could not be drawn just now; its numbers stand in the table.")
+    return Markup("<p>{}</p>").format(words)
 
 
-def _both(name: str, content: Any, title: str, description: str, figure_of: Callable[[Any], Any]) -> Drawn:
-    wide, narrow = (
-        _drawing(name, width, content, title, description, partial(figure_of, width)) for width in ("wide", "narrow")
+def _both(name: str, chart: str, content: tuple[Any, ...], title: str, description: str, wide: Options = ()) -> Drawn:
+    """Return a chart in both widths; `wide` is what the wide one is drawn with beside its width."""
+    drawn = (
+        _drawing(Order(chart, content, (("width", width), *more), title, description, f"{name}-{width}")) or _missing()
+        for width, more in (("wide", wide), ("narrow", ()))
     )
-    return Drawn(wide, narrow)
+    return Drawn(*drawn)
 
 
 def spark(tile: Tile) -> Markup | None:
-    """Return the small course of a tile's measure; None where no step of it has enough answers."""
+    """Return the small course of a tile's measure; None where no step of it has enough answers, or it is not drawn."""
     estimates = tuple(point.estimate for point in tile.spark)
     shown = [estimate for estimate in estimates if estimate.value is not None]
     if not shown:
         return None
-    from analysis.charts import spark as draw  # noqa: PLC0415 - as above
-
     digits, scale = vocabulary.digits(tile.measure), vocabulary.scale(tile.measure)
     title = gettext("Course of %(measure)s", measure=vocabulary.measure(tile.measure))
     description = gettext(
         "First %(first)s, last %(last)s", first=figure(shown[0], digits), last=figure(shown[-1], digits)
     )
-    return _drawing(
-        f"spark-{tile.measure}", "wide", (estimates, scale), title, description, lambda: draw(estimates, scale=scale)
-    )
+    return _drawing(Order("spark", (estimates,), (("scale", scale),), title, description, f"spark-{tile.measure}-wide"))
 
 
 def stores(rows: Sequence[StoreRow], title: str, description: str, url: Url) -> Drawn:
     """Return the stores from best to worst with their rank intervals."""
-    from analysis.charts import RankedRow, ranked_stores  # noqa: PLC0415 - as above
-
     ranked = tuple(
         RankedRow(vocabulary.place(row.store), row.index, ranks(row.rank), url(row.store.code), _alarms(row))
         for row in rows
     )
-    return _both("stores", ranked, title, description, lambda width: ranked_stores(ranked, _words(), width=width))
+    return _both("stores", "ranked_stores", (ranked, _words()), title, description)
 
 
 def touchpoints(rows: Sequence[TouchpointRow], title: str, description: str, url: Url) -> Drawn:
     """Return the touchpoints in the order of the journey."""
-    from analysis.charts import RankedRow, touchpoint_rows  # noqa: PLC0415 - as above
-
     drawn = tuple(
         RankedRow(vocabulary.place(row.touchpoint), row.index, "", url(row.touchpoint.key), _alarms(row))
         for row in rows
     )
-    return _both("touchpoints", drawn, title, description, lambda width: touchpoint_rows(drawn, _words(), width=width))
+    return _both("touchpoints", "touchpoint_rows", (drawn, _words()), title, description)
 
 
 def _alarms(row: StoreRow | TouchpointRow) -> bool:
@@ -141,23 +161,13 @@ def heat_table(cells: Sequence[HeatCell]) -> HeatTable | None:
 
 def heat(table: HeatTable, title: str, description: str) -> Drawn:
     """Return the map of weekdays and hours."""
-    from analysis.charts import heat_map  # noqa: PLC0415 - as above
-
     days = tuple(vocabulary.weekday(day) for day in WEEKDAYS)
     hours = tuple(str(hour) for hour in table.hours)
-    return _both(
-        "heat",
-        (table, days),
-        title,
-        description,
-        lambda width: heat_map(days, hours, table.cells, _words(), width=width),
-    )
+    return _both("heat", "heat_map", (days, hours, table.cells, _words()), title, description)
 
 
 def emotion(columns: Sequence[StageColumn], title: str, url: Url, *, sources: bool) -> Drawn:
     """Return the emotion curve over the stages, on demand with a line for every source."""
-    from analysis.charts import SourceLine, StagePoint, emotion_curve  # noqa: PLC0415 - as above
-
     stages = tuple(
         StagePoint(
             vocabulary.stage(column.stage),
@@ -174,13 +184,7 @@ def emotion(columns: Sequence[StageColumn], title: str, url: Url, *, sources: bo
             for key in source_keys(columns)
         )
     description = "; ".join(f"{stage.label}: {_told(stage.estimate)}" for stage in stages)
-    return _both(
-        "emotion",
-        (stages, lines),
-        title,
-        description,
-        lambda width: emotion_curve(stages, _words(), lines, labels=width == "narrow", width=width),
-    )
+    return _both("emotion", "emotion_curve", (stages, _words(), lines), title, description, wide=(("labels", False),))
 
 
 def source_keys(columns: Sequence[StageColumn]) -> tuple[str, ...]:

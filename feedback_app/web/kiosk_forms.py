@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
-from wtforms import BooleanField, SelectField, SelectMultipleField, StringField
+from wtforms import BooleanField, Field, StringField
 
 from feedback_app.domain import kiosks
 from feedback_app.domain.errors import DomainError, Invalid, Problem
@@ -20,6 +20,8 @@ from feedback_app.services.devices import DeviceCard
 from feedback_app.web.kiosk_words import OWN_NAMES
 
 AS_CHAIN, NEVER, OWN = "", "never", "own"
+BESIDE = {"dim": "dim_from", "hours": "hours_from"}
+"""The field at which a problem stands, where the form has another name for it."""
 THEME_NAMES = {
     "light": lazy_gettext("light"),
     "dark": lazy_gettext("dark"),
@@ -30,22 +32,40 @@ THEME_NAMES = {
 class StaffForm(FlaskForm):
     """A form of staff; the domain's problems come back to its fields in the reader's language."""
 
-    beside: ClassVar[Mapping[str, str]] = {}
-    """Fields at which a problem of the domain stands, where they have another name."""
-
     def refuse(self, error: DomainError) -> None:
         """Put each problem at its field; one without a field stands above the form."""
         for problem in error.problems if isinstance(error, Invalid) else [error]:
             name = getattr(problem, "field", None) or ""
-            field = self._fields.get(self.beside.get(name, name))
+            field = self._fields.get(BESIDE.get(name, name))
             if field is None:
                 self.form_errors.append(message(problem))
             else:
                 field.errors = [*field.errors, message(problem)]
 
 
-def _select(label: Any, choices: Callable[[], list[tuple[str, Any]]] | None = None, **more: Any) -> SelectField:
-    return SelectField(label, choices=choices, validate_choice=False, **more)
+class SelectLine(StringField):
+    """One of several: the choices are asked for when the page is drawn, in the reader's language."""
+
+    def __init__(self, label: Any, options: Callable[[], list[tuple[str, Any]]] = list, **more: Any) -> None:
+        super().__init__(label, **more)
+        self._options = options
+
+    @property
+    def choices(self) -> list[tuple[str, Any]]:
+        """Return the values with their words."""
+        return self._options()
+
+    @choices.setter
+    def choices(self, found: list[tuple[str, Any]]) -> None:
+        self._options = lambda: found
+
+
+class Ticks(Field):
+    """Several of several."""
+
+    def process_formdata(self, valuelist: Sequence[Any]) -> None:
+        """Keep what was ticked."""
+        self.data = list(valuelist)
 
 
 def _span(start: StringField, end: StringField) -> dict[str, str] | None:
@@ -69,13 +89,9 @@ def _language_choices(first: Any) -> list[tuple[str, Any]]:
 class SettingsForm(StaffForm):
     """The chain's kiosk settings."""
 
-    beside = {"dim": "dim_from", "hours": "hours_from"}
-
-    languages = SelectMultipleField(
-        lazy_gettext("Languages"), choices=[(code, OWN_NAMES[code]) for code in LANGUAGES], validate_choice=False
-    )
-    language = _select(lazy_gettext("Language at the start"), lambda: _language_choices(gettext("the tablet's own")))
-    theme = _select(lazy_gettext("Theme"), _theme_choices)
+    languages = Ticks(lazy_gettext("Languages"))
+    language = SelectLine(lazy_gettext("Language at the start"), lambda: _language_choices(gettext("the tablet's own")))
+    theme = SelectLine(lazy_gettext("Theme"), _theme_choices)
     dim_from = StringField(lazy_gettext("Dimmed from"))
     dim_to = StringField(lazy_gettext("Dimmed until"))
     hours_from = StringField(lazy_gettext("Asks from"))
@@ -151,12 +167,10 @@ class SettingsForm(StaffForm):
 class DeviceForm(StaffForm):
     """A kiosk's name, and what it has otherwise than the chain."""
 
-    beside = {"dim": "dim_from"}
-
     name = StringField(lazy_gettext("Name"))
-    language = _select(lazy_gettext("Language at the start"), lambda: _language_choices(gettext("as the chain")))
-    theme = _select(lazy_gettext("Theme"), lambda: [(AS_CHAIN, gettext("as the chain")), *_theme_choices()])
-    dim = _select(
+    language = SelectLine(lazy_gettext("Language at the start"), lambda: _language_choices(gettext("as the chain")))
+    theme = SelectLine(lazy_gettext("Theme"), lambda: [(AS_CHAIN, gettext("as the chain")), *_theme_choices()])
+    dim = SelectLine(
         lazy_gettext("Dimmed at night"),
         lambda: [
             (AS_CHAIN, gettext("as the chain")),
@@ -193,8 +207,8 @@ class DeviceForm(StaffForm):
 class PlaceForm(StaffForm):
     """Where a kiosk is to stand."""
 
-    store = _select(lazy_gettext("Store"))
-    touchpoint = _select(lazy_gettext("Touchpoint"))
+    store = SelectLine(lazy_gettext("Store"))
+    touchpoint = SelectLine(lazy_gettext("Touchpoint"))
 
     def refuse(self, error: DomainError) -> None:
         """Put what is not there at its field."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from babel.dates import format_timedelta
+from babel.dates import format_time, format_timedelta
 from flask_babel import LazyString, get_locale, gettext, lazy_gettext, ngettext
 
 from feedback_app.domain.fleet import State
 from feedback_app.edge.languages import number
 from feedback_app.services.clock import now
 from feedback_app.services.fleet import Fleet, Kiosk
+from feedback_app.web.findings import share_words
 
 OWN_NAMES = {"ru": "Русский", "be": "Беларуская", "en": "English"}
 """What the languages call themselves: the same on every page."""
@@ -111,6 +113,11 @@ def ago(moment: datetime | None) -> str:
     return str(format_timedelta(-passed, add_direction=True, locale=get_locale()))
 
 
+def hour(moment: datetime, timezone: str) -> str:
+    """Return a moment of today by a store's clock."""
+    return str(format_time(moment.astimezone(ZoneInfo(timezone)), format="HH:mm", locale=get_locale()))
+
+
 def queue(kiosk: Kiosk) -> str:
     """Return how many answers wait on a kiosk, and since when the oldest does."""
     facts = kiosk.facts
@@ -124,10 +131,7 @@ def queue(kiosk: Kiosk) -> str:
 
 def storage(kiosk: Kiosk) -> str:
     """Return how full a kiosk's storage is."""
-    share = kiosk.storage_share
-    if share is None:
-        return "–"
-    return gettext("under 1 %%") if 0 < share < 0.01 else gettext("%(shown)s %%", shown=number(share * 100))
+    return "–" if kiosk.storage_share is None else share_words(kiosk.storage_share * 100)
 
 
 def clock(kiosk: Kiosk) -> str:

@@ -1,5 +1,6 @@
-"""The commands as processes, for every test of this folder."""
+"""The commands as processes, and the browser, for every test of this folder."""
 
+from tests.browser.chromium import playwright
 from tests.cli.served import environment, start
 
-__all__ = ["environment", "start"]
+__all__ = ["environment", "playwright", "start"]

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 
 from feedback_app.app import create_app
 from feedback_app.domain.forms import LANGUAGES
+from feedback_app.services import senders
 from feedback_app.services.catalogue import publish_form
 from feedback_app.services.standard_forms import BOOK
 from feedback_app.services.users import create_user
@@ -319,6 +320,21 @@ def shop(folder: Path) -> Iterator[Flask]:
     open_shop(db)
     yield app
     db.close()
+
+
+def set_point(app: Flask, **values: Any) -> int | None:
+    """Change the survey's collection point; return the form that its survey had."""
+    db: Database = app.extensions["otklik"]
+    table = Point.__table__
+
+    def work(connection: Connection) -> int | None:
+        former = connection.execute(sa.select(table.c.survey_form_id).where(table.c.token == TOKEN)).scalar_one()
+        connection.execute(sa.update(table).where(table.c.token == TOKEN).values(**values))
+        return former
+
+    former = db.write(work)
+    senders.forget(db)
+    return former
 
 
 def sweep(app: Flask) -> None:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
+import io
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from PIL import Image
 
+from feedback_app.domain.kiosks import KioskSettings
 from feedback_app.domain.scales import TYPES
+from feedback_app.services import kiosk_settings
 from feedback_app.services.catalogue import publish_form
+from kiosk import shell
 from tests.builders import Chain
 
 LANGUAGES = ("ru", "be", "en")
@@ -133,17 +140,62 @@ def test_the_worker_may_rule_the_kiosk_pages_and_no_others(client: FlaskClient) 
 
 def test_the_worker_keeps_all_that_the_page_loads(client: FlaskClient, address: str) -> None:
     page = page_of(client, address)
-    loaded = set(re.findall(r'(?:<script defer src|<link rel="(?:stylesheet|icon)" href)="([^"]+)"', page))
-    assert len(loaded) == 10
-    assert loaded == set(shell_of(client)["assets"])
-    assert all(sent(client, asset) for asset in loaded)
+    loaded = re.findall(r'(?:<script defer src|<link rel="(?:stylesheet|icon)" href)="([^"]+)"', page)
+    assert [one.partition("?")[0] for one in loaded] == ["/kiosk/static/icon.svg", "/k/shell.css", "/k/shell.js"]
+    words = data_of(page)["keeper_words"]
+    assert {*loaded, words} == set(shell_of(client)["assets"])
+
+
+def test_the_address_of_an_asset_holds_its_digest(client: FlaskClient) -> None:
+    for asset in shell_of(client)["assets"]:
+        assert asset.endswith(f"?v={hashlib.sha256(sent(client, asset)).hexdigest()[:12]}")
+
+
+def test_all_scripts_go_out_as_one_and_so_do_the_styles(client: FlaskClient) -> None:
+    script, style = sent(client, "/k/shell.js"), sent(client, "/k/shell.css")
+    for endpoint, filename in (*shell.SCRIPTS, *shell.STYLES):
+        folder = shell.HERE / "static" if endpoint == "kiosk.static" else Path(client.application.static_folder or "")
+        assert (folder / filename).read_bytes() in (script if filename.endswith(".js") else style)
+
+
+def test_what_has_its_digest_in_its_address_need_not_be_asked_for_again(client: FlaskClient, address: str) -> None:
+    kept = data_of(page_of(client, address))["keeper_words"]
+    assert "immutable" in client.get(kept).headers["Cache-Control"]
+    assert client.get("/k/keeper.json?v=of-another-release").headers["Cache-Control"] == "no-cache"
+    assert client.get(address).headers["Cache-Control"] == "no-cache"
+
+
+def test_a_page_that_the_browser_has_is_not_sent_twice(client: FlaskClient, address: str) -> None:
+    tag = client.get(address).headers["ETag"]
+    assert client.get(address, headers={"If-None-Match": tag}).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/k/service_worker.js", "/k/shell.js", "/k/keeper.json", "/static/staff.css"])
+def test_what_holds_no_secret_travels_packed(client: FlaskClient, path: str) -> None:
+    plain = sent(client, path)
+    with client.get(path, headers={"Accept-Encoding": "gzip"}) as answer:
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert "Accept-Encoding" in answer.headers["Vary"]
+        assert gzip.decompress(answer.get_data()) == plain
+        assert len(answer.get_data()) < len(plain) / 2
+
+
+def test_a_page_with_a_secret_never_travels_packed(client: FlaskClient) -> None:
+    for path in ("/login", "/book/001", "/readyz"):
+        assert "Content-Encoding" not in client.get(path, headers={"Accept-Encoding": "gzip"}).headers
 
 
 def test_the_whole_shell_is_light_enough_for_a_bad_line(client: FlaskClient, address: str) -> None:
     addresses = [address, "/k/service_worker.js", f"{address}/app.webmanifest", *shell_of(client)["assets"]]
     bodies = [sent(client, one) for one in addresses]
-    assert sum(len(gzip.compress(body)) for body in bodies) < FORTY_KILOBYTES / 2
-    assert all(len(body) < FORTY_KILOBYTES for body in bodies)
+    assert sum(len(gzip.compress(body)) for body in bodies) < FORTY_KILOBYTES
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_for_staff_has_its_words(client: FlaskClient, language: str) -> None:
+    words = client.get("/k/keeper.json").get_json()
+    assert words[language].keys() == words["en"].keys()
+    assert all(words[language].values())
 
 
 def test_a_device_notices_a_new_form(client: FlaskClient, app_chain: Chain, address: str) -> None:
@@ -158,7 +210,14 @@ def test_the_page_can_be_installed_on_the_device(client: FlaskClient, address: s
     manifest = client.get(f"{address}/app.webmanifest").get_json(force=True)
     assert manifest["start_url"] == address
     assert manifest["display"] == "fullscreen"
-    assert sent(client, manifest["icons"][0]["src"]).startswith(b"<svg")
+    assert manifest["orientation"] == "any"
+    drawn, small, large, masked = manifest["icons"]
+    assert sent(client, drawn["src"]).startswith(b"<svg")
+    assert [icon["sizes"] for icon in (small, large, masked)] == ["192x192", "512x512", "512x512"]
+    assert masked["purpose"] == "maskable"
+    for icon in (small, large):
+        with Image.open(io.BytesIO(sent(client, icon["src"]))) as picture:
+            assert "x".join(map(str, picture.size)) == icon["sizes"]
 
 
 def test_below_a_sub_path_everything_stays_below_it(make_app: Any, sqlite_url: str) -> None:
@@ -168,6 +227,18 @@ def test_below_a_sub_path_everything_stays_below_it(make_app: Any, sqlite_url: s
     assert data["send_to"] == "/otklik/api/v1/responses"
     assert data["scope"] == "/otklik/k/"
     assert data["service_worker"] == "/otklik/k/service_worker.js"
+
+
+def test_the_page_holds_the_chains_settings_but_not_what_the_pin_is_checked_by(
+    client: FlaskClient, app_chain: Chain, address: str
+) -> None:
+    before = client.get(address).headers["Otklik-Page"]
+    wanted = KioskSettings(languages=("be", "ru"), theme="dark", pin=kiosk_settings.pin_verifier("2580"))
+    kiosk_settings.change(app_chain.db, app_chain.access("admin"), wanted)
+    settings = data_of(page_of(client, address))["settings"]
+    assert (settings["languages"], settings["theme"], settings["timezone"]) == (["be", "ru"], "dark", "Europe/Minsk")
+    assert "pin" not in settings
+    assert client.get(address).headers["Otklik-Page"] != before
 
 
 def test_a_script_in_a_forms_words_stays_words(client: FlaskClient, app_chain: Chain, address: str) -> None:

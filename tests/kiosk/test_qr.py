@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ import segno
 from flask import Flask
 from PIL import Image
 
-from tests.kiosk.paper_scene import TOKEN, open_shop, shop, visitor, words_of
+from tests.kiosk.paper_scene import TOKEN, open_shop, set_point, shop, visitor, words_of
 
 PAGE = f"/q/{TOKEN}"
 QUIET = 4
@@ -91,3 +92,14 @@ def test_the_poster_speaks_three_languages_the_readers_first(app: Flask, languag
 @pytest.mark.parametrize("what", ["qr.svg", "qr.png", "poster"])
 def test_an_unknown_point_has_no_code(app: Flask, what: str) -> None:
     assert visitor(app).get(f"/q/no-such-point/{what}").status_code == 404
+
+
+def test_the_poster_of_an_ended_survey_says_so_and_has_no_code_to_scan(app: Flask) -> None:
+    set_point(app, survey_until=datetime(2026, 3, 31, tzinfo=UTC))
+    page = words_of(visitor(app).get(f"{PAGE}/poster").text)
+    code = visitor(app).get(f"{PAGE}/qr.svg")
+    set_point(app, survey_until=None)
+    for said in ("This survey has ended", "Этот опрос завершён", "Гэтае апытанне завершана"):
+        assert said in page
+    assert "qr.svg" not in page
+    assert code.status_code == 200, "the address still answers"

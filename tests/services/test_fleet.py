@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from feedback_app.domain.access import Access
 from feedback_app.domain.errors import Forbidden, Invalid, NotFound
 from feedback_app.domain.fleet import State
 from feedback_app.domain.kiosks import KioskSettings, Span
@@ -173,7 +172,7 @@ def test_a_kiosk_is_outdated_a_day_after_the_server_s_version_changed(any_chain:
 # --- the page ---------------------------------------------------------------------------------------------------
 
 
-def test_those_in_need_stand_first(any_chain: Chain) -> None:
+def test_those_in_need_stand_first_and_those_that_are_well_last(any_chain: Chain) -> None:
     well = a_kiosk(any_chain, "001", "entrance")
     full = a_kiosk(any_chain, "002", "entrance")
     silent = a_kiosk(any_chain, "003", "entrance")
@@ -183,9 +182,9 @@ def test_those_in_need_stand_first(any_chain: Chain) -> None:
     beat(any_chain, silent, datetime.now(UTC) - timedelta(days=2))
     beat(any_chain, unprotected, storage_persisted=False)
     found = fleet.overview(any_chain.db, any_chain.access("director"))
-    assert [one.id for one in found.kiosks] == [silent, full, well, unprotected]
+    assert [one.id for one in found.kiosks] == [silent, full, unprotected, well]
     assert (found.count, found.in_need, found.page, found.pages) == (4, 2, 1, 1)
-    assert found.kiosks[3].states == (State.UNPROTECTED,)
+    assert found.kiosks[2].states == (State.UNPROTECTED,)
 
 
 def test_a_manager_sees_the_kiosks_and_bare_points_of_own_stores_alone(any_chain: Chain) -> None:

@@ -54,8 +54,9 @@ def fill(chain: Chain) -> None:
 
 
 def tap(chain: Chain, count: int, smiley: int, store: str, touchpoint: str, days: int) -> None:
-    """Let several people tap on one day."""
-    items = [chain.item({"smiley": smiley}, store=store, touchpoint=touchpoint, at=_ago(days)) for _ in range(count)]
+    """Let several people tap on one day, one after another: at once they would be a burst."""
+    moments = [_ago(days) + timedelta(seconds=20 * number) for number in range(count)]
+    items = [chain.item({"smiley": smiley}, store=store, touchpoint=touchpoint, at=at) for at in moments]
     assert {one.status for one in chain.send(*items, store=store, touchpoint=touchpoint)} == {"stored"}
 
 

@@ -33,6 +33,18 @@ FILL = """(records) => new Promise((resolve, reject) => {
   };
 })"""
 
+# `kept` of the kiosk's shop, that gives up: a browser on a full disk may never answer.
+READ = """() => new Promise((resolve) => {
+  setTimeout(() => resolve([]), 2000);
+  const request = indexedDB.open("otklik-kiosk");
+  request.onerror = () => resolve([]);
+  request.onsuccess = () => {
+    const all = request.result.transaction("items").objectStore("items").getAllKeys();
+    all.onsuccess = () => { request.result.close(); resolve(all.result); };
+    all.onerror = () => { request.result.close(); resolve([]); };
+  };
+})"""
+
 
 def address(line: Line, server: Server, touchpoint: str = "checkout") -> str:
     """Where a kiosk's page is."""
@@ -80,6 +92,11 @@ def shoppers(page: Page, smileys: list[int]) -> None:
     for smiley in smileys:
         answer(page, smiley)
         next_shopper(page)
+
+
+def readable(page: Page) -> set[str]:
+    """Return the ids of what the device holds; none where its store does not open."""
+    return set(page.evaluate(READ))
 
 
 def new_id() -> str:

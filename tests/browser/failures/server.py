@@ -25,6 +25,7 @@ from tests.browser.failures.line import free_port
 from tests.builders import Chain, open_chain
 
 CHECKOUT = Path(__file__).parents[3]
+OTKLIK = str(Path(sys.executable).with_name("otklik"))
 START_SECONDS = 60
 
 
@@ -62,7 +63,7 @@ class Server:
             "OTKLIK_RATE_LIMITS": "off",
             "PYTHONPATH": str(self.code),
         }
-        command = [str(Path(sys.executable).with_name("otklik")), "serve", "--port", str(self.port)]
+        command = [OTKLIK, "serve", "--port", str(self.port)]
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 command,

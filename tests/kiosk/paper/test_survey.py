@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from tests.kiosk.paper_scene import (
     breaks_the_policy,
     hidden,
     send,
+    set_point,
     stored,
     visitor,
     words_of,
@@ -199,3 +204,132 @@ def test_the_summary_leads_to_fields_that_are_there(app: Flask) -> None:
     for key in ("smiley", "waited", "comment", "quote", "helped"):
         assert f'href="#q-{key}"' in reply.text
         assert f' id="q-{key}"' in reply.text
+
+
+# --- one response per receipt -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def receipts(app: Flask) -> Iterator[Flask]:
+    set_point(app, one_per_receipt=True)
+    yield app
+    set_point(app, one_per_receipt=False)
+
+
+def test_the_receipt_is_asked_for_first_and_counts_once(receipts: Flask) -> None:
+    client = visitor(receipts)
+    page = client.get(PAGE).text
+    assert page.index('name="receipt"') < page.index('name="smiley"')
+    assert send(client, PAGE, {**ANSWERS, "receipt": " 12-34 ab"}).status_code == 303
+    again = send(visitor(receipts), PAGE, {**ANSWERS, "receipt": "1234AB"})
+    assert again.status_code == 422
+    assert words_of(again.text).count("This receipt has already been used for a survey; thank you.") == 2
+    assert 'href="#q-receipt"' in again.text
+    assert 'value="1234AB"' in again.text
+    assert f">\n{ANSWERS['comment']}</textarea>" in again.text
+    assert len(responses(receipts)) == 1
+    assert "receipt" not in responses(receipts)[0]["answers"]
+
+
+@pytest.mark.parametrize(
+    ("receipt", "said"), [("", "Type the number of your receipt"), ("12", "has 4 to 64 letters and digits")]
+)
+def test_a_missing_receipt_is_named_beside_the_other_problems(receipts: Flask, receipt: str, said: str) -> None:
+    reply = send(visitor(receipts), PAGE, {"receipt": receipt})
+    assert reply.status_code == 422
+    assert said in words_of(reply.text)
+    assert 'id="q-smiley-error"' in reply.text
+    assert responses(receipts) == []
+
+
+def test_a_page_sent_twice_uses_its_receipt_once(receipts: Flask) -> None:
+    client = visitor(receipts)
+    page = client.get(PAGE).text
+    values = {**ANSWERS, "receipt": "1234", **{name: hidden(page, name) for name in ("csrf_token", "response_id")}}
+    assert [client.post(PAGE, data=values).status_code for _ in range(2)] == [303, 303]
+    assert len(responses(receipts)) == 1
+
+
+def test_an_address_brings_the_receipts_number_and_nothing_else(receipts: Flask) -> None:
+    page = visitor(receipts).get(f"{PAGE}?receipt=%22%3E%3Cscript%3E1&smiley=4").text
+    assert 'value="&#34;&gt;&lt;script&gt;1"' in page
+    assert breaks_the_policy(page) == []
+    assert "checked" not in page
+    long = visitor(receipts).get(f"{PAGE}?receipt={'9' * 5_000}").text
+    assert f'value="{"9" * 64}"' in long
+
+
+def test_where_receipts_do_not_matter_none_is_asked_for(app: Flask) -> None:
+    assert 'name="receipt"' not in visitor(app).get(f"{PAGE}?receipt=1234").text
+    assert send(visitor(app), PAGE, {**ANSWERS, "receipt": "1"}).status_code == 303
+
+
+# --- the end ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["survey_until", "closed_at"])
+def ended(app: Flask, request: pytest.FixtureRequest) -> Iterator[Flask]:
+    set_point(app, **{request.param: datetime(2026, 3, 31, 21, tzinfo=UTC)})
+    yield app
+    set_point(app, **{request.param: None})
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "day"),
+    [
+        ("en", "This survey has ended", "March 31, 2026"),
+        ("ru", "Этот опрос завершён", "31 марта 2026"),
+        ("be", "Гэтае апытанне завершана", "31 сакавіка 2026"),
+    ],
+)
+def test_an_ended_survey_says_so_kindly_and_leads_to_the_book(ended: Flask, language: str, said: str, day: str) -> None:
+    reply = visitor(ended, language).get(PAGE)
+    page = words_of(reply.text)
+    assert reply.status_code == 410
+    assert f'<h1 class="title">{said}</h1>' in page
+    assert day in page, "the last day, by the clock of the store"
+    assert 'href="/book/001"' in page
+    assert "<form" not in page
+    assert breaks_the_policy(reply.text) == []
+
+
+def test_answers_sent_long_after_the_end_are_not_thanked_for(app: Flask) -> None:
+    client = visitor(app)
+    page = client.get(PAGE).text
+    values = {**ANSWERS, **{name: hidden(page, name) for name in ("csrf_token", "response_id")}}
+    set_point(app, survey_until=datetime.now(UTC) - timedelta(minutes=61))
+    late = client.post(PAGE, data=values)
+    set_point(app, survey_until=datetime.now(UTC) - timedelta(minutes=59))
+    in_time = client.post(PAGE, data=values)
+    set_point(app, survey_until=None)
+    assert late.status_code == 410
+    assert "This survey has ended" in late.text
+    assert in_time.status_code == 303
+    assert len(responses(app)) == 1
+
+
+def test_a_point_without_a_survey_says_so(app: Flask) -> None:
+    form = set_point(app, survey_form_id=None)
+    reply = visitor(app).get(PAGE)
+    set_point(app, survey_form_id=form)
+    assert reply.status_code == 410
+    assert "There is no survey here now" in reply.text
+
+
+def test_who_was_in_time_is_thanked_after_the_end(ended: Flask) -> None:
+    assert visitor(ended).get(f"{PAGE}/thanks").status_code == 200
+
+
+# --- what the scripts need ----------------------------------------------------------------------------------------
+
+
+def test_the_page_tells_its_script_where_and_as_what_to_send(app: Flask) -> None:
+    page = visitor(app, "be").get(PAGE).text
+    found = re.search(r'<script type="application/json" id="phone">(.*?)</script>', page, re.DOTALL)
+    assert found
+    phone = json.loads(found[1])
+    told = (phone["point"], phone["form_version"], phone["language"], phone["send_to"], phone["thanks"])
+    assert told == (TOKEN, 1, "be", "/api/v1/responses", f"{PAGE}/thanks")
+    assert phone["until"] is None
+    names = [script.split("/")[-1].split(".")[0] for script in phone["scripts"]]
+    assert names == ["uuid7", "backoff", "clock", "outbox", "sender"], "each needs those before it"

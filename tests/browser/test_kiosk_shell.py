@@ -1,0 +1,235 @@
+"""The kiosk's shell: light to load, whole or not at all, and changed under nobody's hands."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from kiosk import shell
+from tests.browser.chromium import DESK, until
+from tests.browser.kiosk_shop import Shop, mark, opened, skip_to_thanks, tap, until_delivered, until_screen
+
+pytestmark = pytest.mark.browser
+
+FORTY_KILOBYTES = 40_000
+LOOK = "window.otklik.lookForNews()"
+
+
+class Release:
+    """The shell's files in a folder where a new release of them can be made."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.number = 1
+
+    def publish(self) -> None:
+        """Change a script, as a new release does."""
+        self.number += 1
+        script = self.folder / "static" / "attract.js"
+        script.write_text(f"{script.read_text()}\ndocument.documentElement.dataset.release = '{self.number}';\n")
+
+
+@pytest.fixture
+def release(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Release:
+    folder = tmp_path / "release"
+    shutil.copytree(shell.HERE / "static", folder / "static")
+    monkeypatch.setattr(shell, "HERE", folder)
+    return Release(folder)
+
+
+def shells(page: Page) -> list[str]:
+    found: list[str] = page.evaluate("caches.keys()")
+    return found
+
+
+def until_release(page: Page, number: int) -> None:
+    def runs() -> bool:
+        try:
+            return mark(page, "release") == str(number) and mark(page, "ready") == "true"
+        except Exception as gone:  # the page is reloading at this moment
+            return "navigation" not in str(gone) and "Cannot find context" not in str(gone) and False
+
+    until(runs, what=f"release {number}")
+
+
+def test_a_new_release_comes_in_while_nobody_stands_there_and_the_old_one_goes(
+    release: Release, shop: Shop, kiosk: Page
+) -> None:
+    [old] = shells(kiosk)
+    release.publish()
+    kiosk.evaluate(LOOK)
+    until_release(kiosk, 2)
+    until(lambda: len(shells(kiosk)) == 1, what="the old shell is gone")
+    assert shells(kiosk) != [old]
+    shop.shut()
+    kiosk.reload()
+    until_release(kiosk, 2)
+
+
+def test_a_release_does_not_touch_a_shopper_who_is_answering(release: Release, kiosk: Page) -> None:
+    tap(kiosk, 1)
+    release.publish()
+    kiosk.evaluate(LOOK)
+    until(lambda: len(shells(kiosk)) == 2, what="the new shell is here")
+    kiosk.wait_for_timeout(1_500)
+    assert (mark(kiosk, "screen"), mark(kiosk, "release")) == ("reason", None)
+    skip_to_thanks(kiosk)
+    kiosk.click("h1")
+    until_release(kiosk, 2)
+
+
+def test_a_full_queue_outlives_a_release(release: Release, shop: Shop, kiosk: Page) -> None:
+    shop.refuse_posts = True
+    kiosk.route("**/api/v1/responses", lambda route: route.abort())
+    for smiley in (1, 2, 3, 4):
+        tap(kiosk, smiley)
+        skip_to_thanks(kiosk)
+        kiosk.click("h1")
+    release.publish()
+    kiosk.evaluate(LOOK)
+    until_release(kiosk, 2)
+    assert mark(kiosk, "queued") == "4"
+    kiosk.unroute("**/api/v1/responses")
+    until_delivered(kiosk)
+    assert sorted(response.answers["smiley"] for response in shop.responses()) == [1, 2, 3, 4]
+
+
+def test_an_old_tab_keeps_its_shell_as_long_as_somebody_answers_in_it(release: Release, shop: Shop, kiosk: Page) -> None:
+    other = opened(kiosk.context.new_page(), shop)
+    [old] = shells(other)
+    tap(other, 1)
+    release.publish()
+    kiosk.evaluate(LOOK)
+    until_release(kiosk, 2)
+    assert old in shells(kiosk)
+    assert mark(other, "screen") == "reason"
+    assert other.evaluate("async () => (await fetch(document.querySelector('link[rel=stylesheet]').href)).ok")
+    skip_to_thanks(other)
+    other.click("h1")
+    until_release(other, 2)
+    until(lambda: old not in shells(other), what="the old shell is gone")
+
+
+def test_half_a_release_is_none(release: Release, shop: Shop, kiosk: Page) -> None:
+    kept = shells(kiosk)
+    release.publish()
+    address = "/kiosk/static/kiosk.js"
+    broken = {"now": True}
+
+    @shop.app.before_request
+    def stumble() -> Any:
+        from flask import request
+
+        return ("", 503) if broken["now"] and request.path == address else None
+
+    kiosk.evaluate(LOOK)
+    kiosk.wait_for_timeout(1_500)
+    assert mark(kiosk, "release") is None
+    kiosk.reload()
+    until(lambda: mark(kiosk, "ready") == "true", what="the old shell still opens")
+    assert mark(kiosk, "release") is None
+    shop.shut()
+    kiosk.reload()
+    tap(kiosk, 4)
+    skip_to_thanks(kiosk)
+    assert kept[0] in shells(kiosk)
+    broken["now"] = False
+    shop.open()
+    kiosk.click("h1")
+    kiosk.evaluate(LOOK)
+    until_release(kiosk, 2)
+
+
+def test_a_strangers_file_is_not_taken_for_ours(release: Release, shop: Shop, kiosk: Page) -> None:
+    release.publish()
+
+    @shop.app.after_request
+    def swap(response: Any) -> Any:
+        from flask import request
+
+        if request.path == "/kiosk/static/sender.js":
+            response.direct_passthrough = False
+            response.headers.pop("Content-Encoding", None)
+            response.set_data("document.documentElement.dataset.release = 'stolen';")
+        return response
+
+    kiosk.evaluate("caches.keys().then((names) => caches.open(names[0])).then((cache) => cache.keys())")
+    script = release.folder / "static" / "sender.js"
+    script.write_text(script.read_text() + "\n// new\n")
+    kiosk.evaluate(LOOK)
+    kiosk.wait_for_timeout(2_000)
+    assert mark(kiosk, "release") is None
+    assert len([name for name in shells(kiosk)]) >= 1
+
+
+def test_a_closed_point_keeps_its_page_over_a_release(release: Release, shop: Shop, kiosk: Page) -> None:
+    from tests.browser.test_kiosk_outbox import close_point
+    from datetime import UTC, datetime
+
+    other = shop.address.replace(shop.chain.token(), shop.chain.token(touchpoint="exit"))
+    close_point(shop, datetime.now(UTC))
+    release.publish()
+    open_page = kiosk.context.new_page()
+    open_page.goto(other)
+    until_release(open_page, 2)
+    kiosk.reload()
+    assert kiosk.locator("button[data-answer]").count() == 4
+    tap(kiosk, 2)
+    skip_to_thanks(kiosk)
+
+
+class Meter:
+    """A line that counts what comes over it from the server."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self.received = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                browser, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self._to))
+            threading.Thread(target=self._pump, args=(browser, server, False), daemon=True).start()
+            threading.Thread(target=self._pump, args=(server, browser, True), daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
+        try:
+            while data := source.recv(65536):
+                self.received += len(data) if counted else 0
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def meter(shop: Shop) -> Iterator[Meter]:
+    made = Meter(shop.port)
+    yield made
+    made.close()
+
+
+def test_the_first_load_is_light_enough_for_a_bad_line(shop: Shop, meter: Meter, chromium: Browser) -> None:
+    with chromium.new_context(**DESK) as visitor:
+        page = visitor.new_page()
+        page.goto(shop.address.replace(str(shop.port), str(meter.port)))
+        until(lambda: mark(page, "ready") == "true", what="works offline")
+        page.wait_for_timeout(500)
+    print("bytes over the line", meter.received)
+    assert meter.received < FORTY_KILOBYTES
