@@ -2,6 +2,9 @@
 PYTHON ?= python3
 PORT ?= 5000
 WORKERS ?= 2
+MINUTES ?= 20
+TAPS ?= 10000
+SEED ?=
 
 ROOT := $(CURDIR)
 BIN := .venv/bin
@@ -10,13 +13,14 @@ SOURCES := feedback_app kiosk analysis tests tools benchmarks
 DEMO_URL := sqlite:///$(ROOT)/instance/demo.db
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check lint bench words lock clean venv venv-tests
+.PHONY: help run test check lint bench soak words lock clean venv venv-tests
 
 help:
 	@echo "make run     demo chain on http://127.0.0.1:$(PORT) (PORT= for another)"
 	@echo "make test    everything the tests need, then all checks and tests"
 	@echo "make check   format, lint, types, layers, unit tests; under a minute"
 	@echo "make bench   benchmarks: prints ratios, writes benchmarks/results/"
+	@echo "make soak    20 minutes of breaking lines and killed servers (MINUTES=, TAPS=, SEED= of an earlier run)"
 	@echo "make words   collect the words to translate, update and compile the catalogues"
 	@echo "make lock    pin the newest allowed versions in constraints.txt"
 	@echo "make clean   remove .venv and caches; instance/ stays"
@@ -47,6 +51,10 @@ lint:
 
 bench: venv-tests
 	@$(BIN)/python -m benchmarks
+
+soak: venv-tests
+	@$(PREPARE) browser
+	@$(BIN)/python -m tests.soak --minutes $(MINUTES) --taps $(TAPS) $(if $(SEED),--seed $(SEED))
 
 words: venv
 	@$(BIN)/python -m tools.words

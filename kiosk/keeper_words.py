@@ -1,4 +1,4 @@
-"""The words of the kiosk's pages for staff, in the three languages: an asset of its own, loaded when they are opened."""
+"""The words of the kiosk's pages for staff in three languages: an asset of its own, loaded when they are opened."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _status() -> dict[str, str]:
         "persisted": _("Storage safe from clean-up"),
         "version": _("Version"),
         "clock": _("Clock"),
-        "clock_right": _("right"),
+        "clock_right": _("agrees with the server"),
         "clock_behind": _("{n} s behind the server"),
         "clock_ahead": _("{n} s ahead of the server"),
         "boot": _("Page open since"),
@@ -69,7 +69,7 @@ def _status() -> dict[str, str]:
         "place": _("Collection point"),
         "yes": _("Yes"),
         "no": _("No"),
-        "never": _("not yet"),
+        "never": _("not so far"),
         "unknown": _("unknown"),
     }
 

@@ -106,7 +106,7 @@ def kiosk(token: str) -> Response:
 def service_worker() -> Response:
     """Send the worker that keeps the kiosk's shell, with the list of what it keeps."""
     known = {"version": shell.version(), "scope": _scope(), "assets": shell.everything()}
-    source = f"const SHELL = {json.dumps(known)};\n{shell.WORKER.read_text(encoding='utf-8')}"
+    source = f"const SHELL = {json.dumps(known)};\n{shell.worker().decode()}"
     response = current_app.response_class(source, mimetype="text/javascript")
     response.headers["Service-Worker-Allowed"] = _scope()
     response.headers["Cache-Control"] = "no-cache"

@@ -1,12 +1,13 @@
 """The kiosk's shell: the files a device keeps to work without a network, addressed by their content.
 
-Styles and scripts stay files of their own here and go out as one each: on a bad line every request costs, its headers
-as much as a small script.
+Styles and scripts stay files of their own here and go out as one each, without comments and indentation: on a bad line
+every request costs, its headers as much as a small script.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
@@ -34,23 +35,34 @@ WORKER = HERE / "static" / "service_worker.js"
 TEMPLATES = (HERE / "templates" / "kiosk" / "kiosk.html", HERE / "templates" / "kiosk" / "_faces.html")
 
 
+_COMMENT = re.compile(rb"/\*.*?\*/", re.DOTALL)
+
+
 def _mark(body: bytes) -> str:
     return hashlib.sha256(body).hexdigest()[:12]
 
 
 @cache
-def _read(paths: tuple[Path, ...], _changed: tuple[int, ...]) -> tuple[bytes, str]:
-    body = b"\n".join(path.read_bytes() for path in paths)
-    return body, _mark(body)
-
-
-def _content(*paths: Path) -> tuple[bytes, str]:
-    return _read(paths, tuple(path.stat().st_mtime_ns for path in paths))
+def _digest(path: Path, _changed: int) -> str:
+    return _mark(path.read_bytes())
 
 
 def digest(path: Path) -> str:
     """Return 12 hex digits that change with a file's content."""
-    return _content(path)[1]
+    return _digest(path, path.stat().st_mtime_ns)
+
+
+def _lean(path: Path) -> bytes:
+    """Return a style or script without its lines of comment and its indentation."""
+    source = path.read_bytes()
+    lines = (_COMMENT.sub(b"", source) if path.suffix == ".css" else source).splitlines()
+    return b"\n".join(line for line in map(bytes.strip, lines) if line and not line.startswith(b"//"))
+
+
+@cache
+def _joined(paths: tuple[Path, ...], _changed: tuple[int, ...]) -> tuple[bytes, str]:
+    body = b"\n".join(map(_lean, paths))
+    return body, _mark(body)
 
 
 def _path(asset: Asset) -> Path:
@@ -72,7 +84,13 @@ def addresses(assets: tuple[Asset, ...]) -> list[str]:
 
 def part(name: str) -> tuple[bytes, str]:
     """Return a part of the shell, all its files in their order, and its digest; KeyError for an unknown one."""
-    return _content(*(_path(asset) for asset in PARTS[name]))
+    paths = tuple(map(_path, PARTS[name]))
+    return _joined(paths, tuple(path.stat().st_mtime_ns for path in paths))
+
+
+def worker() -> bytes:
+    """Return the service worker's source, to stand behind what it is told."""
+    return _lean(WORKER)
 
 
 def part_address(name: str) -> str:

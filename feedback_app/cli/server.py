@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import socket
 import threading
 from pathlib import Path
 from typing import Any
 
 from granian.constants import Interfaces, SSLProtocols
 from granian.log import LogLevels
+from granian.net import SocketSpec
 from granian.server.mp import MPServer
 
 from feedback_app.cli.renewal import Watch
@@ -41,6 +44,20 @@ class Server(MPServer):
         self._tls = tls
         self._watch: Watch | None = None
 
+    def _init_shared_socket(self) -> None:
+        """Let one listening socket be shared, as granian has it on systems other than Linux.
+
+        With a socket for each worker the port would be closed while the old one is gone and the new one not yet there,
+        and what waited at the old one would be lost. Here visitors wait until somebody takes them.
+        """
+        if self._tls is None and self.workers > 1:
+            super()._init_shared_socket()
+            return
+        shared = SocketSpec(self.bind_addr, self.bind_port, self.backlog).build()
+        self._ssp, self._shd, self._sfd = None, shared, shared.get_fd()  # type: ignore[assignment]
+        self._sso = socket.socket(fileno=self._sfd)
+        self._sso.set_inheritable(True)
+
     def watch(self, watch: Watch) -> None:
         """Look after the certificate in a thread of its own, and when the process gets SIGHUP."""
         self._watch = watch
@@ -58,8 +75,8 @@ class Server(MPServer):
         super().signal_handler_reload()
 
     def signal_handler_interrupt(self, *args: Any, **kwargs: Any) -> None:
-        """End in time, also in the midst of a change of workers; a child ends with the process that began it."""
-        late = threading.Timer(END_SECONDS, os._exit, (0,))
+        """End in time, also in the midst of a change of workers."""
+        late = threading.Timer(END_SECONDS, _end_at_once)
         late.daemon = True
         late.start()
         super().signal_handler_interrupt(*args, **kwargs)
@@ -70,3 +87,9 @@ class Server(MPServer):
             super().signal_handler_reload(*args, **kwargs)
         else:
             self._watch.ask()
+
+
+def _end_at_once() -> None:
+    for child in multiprocessing.active_children():
+        child.kill()
+    os._exit(0)

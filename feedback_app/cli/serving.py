@@ -42,9 +42,10 @@ def end_with_parent() -> None:
         return
     import ctypes  # noqa: PLC0415  (start-up time of --help)
 
-    parent = os.getppid()
+    known = multiprocessing.parent_process()
+    parent = known.pid if known else os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
+    if os.getppid() != parent:  # it died before this process asked to die with it
         os._exit(1)
 
 

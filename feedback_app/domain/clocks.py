@@ -194,7 +194,7 @@ def place(claim: Reading, sent: Sent) -> Placed:
         width = bounds.oldest - bounds.youngest
         age = bounds.nearest(bounds.oldest - width * _share(claim, sent))
         return _placed(sent, age, BY_SEQUENCE, well=width <= WELL_KNOWN)
-    return _placed(sent, NOTHING, BY_RECEIPT, well=False)
+    return _placed(sent, bounds.nearest(NOTHING), BY_RECEIPT, well=False)
 
 
 def _placed(sent: Sent, age: timedelta, by: str | None, *, well: bool = True) -> Placed:

@@ -142,14 +142,23 @@ def _cells(facts: Facts) -> Iterable[tuple[Cell, Sums]]:
         yield cell, of_value(mention.polarity)
 
 
+def _add(cells: dict[Key, Sums], key: Key, sums: Sums) -> None:
+    known = cells.get(key)
+    cells[key] = sums if known is None else known + sums
+
+
 def deltas(facts: Facts) -> dict[Key, Sums]:
     """Return what a response adds, a cell at a time."""
     hour = hour_of(facts.occurred_at)
     added: dict[Key, Sums] = {}
     for cell, sums in _cells(facts):
-        key = Key(facts.point_id, facts.source, hour, facts.flagged, cell)
-        added[key] = added.get(key, Sums()) + sums
+        _add(added, Key(facts.point_id, facts.source, hour, facts.flagged, cell), sums)
     return added
+
+
+def times(added: Mapping[Key, Sums], count: int) -> dict[Key, Sums]:
+    """Return what so many responses that add the same add together."""
+    return {key: Sums(sums.n * count, sums.total * count, sums.squares * count) for key, sums in added.items()}
 
 
 def merge(parts: Iterable[Mapping[Key, Sums]]) -> dict[Key, Sums]:
@@ -157,7 +166,7 @@ def merge(parts: Iterable[Mapping[Key, Sums]]) -> dict[Key, Sums]:
     merged: dict[Key, Sums] = {}
     for part in parts:
         for key, sums in part.items():
-            merged[key] = merged.get(key, Sums()) + sums
+            _add(merged, key, sums)
     return {key: sums for key, sums in merged.items() if any(sums)}
 
 

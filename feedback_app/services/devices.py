@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -90,13 +90,6 @@ class DeviceCard:
     spot: Spot | None
 
 
-def forget_senders(db: Database) -> None:
-    """Let what is kept of tokens and their points be read anew."""
-    forget: Callable[[Database], None] | None = getattr(senders, "forget", None)
-    if forget is not None:
-        forget(db)
-
-
 def card(db: Database, access: Access, device_id: int) -> DeviceCard:
     """Return a device that is not revoked, or raise NotFound for one that the reader may not see."""
     access.require(Right.READ_DEVICES)
@@ -155,4 +148,4 @@ def _write(db: Database, access: Access, device_id: int, action: str, wanted: Ma
         house.audit(connection, now(), access.actor, action, f"device:{device_id}", told)
 
     db.write(work)
-    forget_senders(db)
+    senders.forget(db)

@@ -1,40 +1,50 @@
-"""The one way in for every response: prepare (validate, score, locate), then write (insert, rollups, case)."""
+"""The one way in for every response: accepted by the rules, prepared, then written; each call one use case."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DataError, IntegrityError
 
-from analysis.journey import Mention, locate
-from analysis.sentiment import Sentiment, score_comments
-from feedback_app.domain import cases, journey, misuse, responses, surveys
+from feedback_app.domain import cases, journey, responses, surveys
 from feedback_app.domain.access import Access, Right
 from feedback_app.domain.clocks import Reading, Sent
 from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
 from feedback_app.domain.responses import Accepted, PointForm
-from feedback_app.domain.rollups import Facts, Key, Sums, change, deltas, merge
+from feedback_app.domain.rollups import change
 from feedback_app.services import catalogue, receipts
 from feedback_app.services.clock import now
-from feedback_app.services.facts import facts_of, mention_rows, sentiment_columns
+from feedback_app.services.deliveries import deliver, write
+from feedback_app.services.facts import facts_of
+from feedback_app.services.preparing import Analysed, Fate, Prepared, case_row, prepare
 from feedback_app.services.senders import Sender, beats_of, finder
 from feedback_app.storage import house, rollups
 from feedback_app.storage import responses as stored
 from feedback_app.storage.database import Database
-from feedback_app.storage.many import chunks
-from feedback_app.storage.tables import Case
+
+__all__ = [
+    "DUPLICATE",
+    "REJECTED",
+    "STORED",
+    "Analysed",
+    "Extra",
+    "Outcome",
+    "Prepared",
+    "case_row",
+    "hand_in",
+    "prepare",
+    "record",
+    "rehearse",
+    "store",
+    "void",
+    "write",
+]
 
 STORED, DUPLICATE, REJECTED = "stored", "duplicate", "rejected"
-SLICE = 50
-"""Texts analysed at a time."""
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,30 +56,6 @@ class Outcome:
     problem: DomainError | None = None
 
 
-@dataclass(slots=True)
-class Prepared:
-    """A response ready to be written: its row, its mentions, what it adds, and the case it opens."""
-
-    row: dict[str, Any]
-    mentions: list[dict[str, Any]]
-    facts: Facts
-    adds: dict[Key, Sums]
-    case: dict[str, Any] | None = None
-
-    @property
-    def id(self) -> UUID:
-        """Return the response's id."""
-        found: UUID = self.row["id"]
-        return found
-
-    def flag(self, flag: str) -> None:
-        """Flag the response: it is kept, and counted apart."""
-        if flag not in self.row["flags"]:
-            self.row["flags"] = [*self.row["flags"], flag]
-        self.facts = replace(self.facts, flagged=True)
-        self.adds = deltas(self.facts)
-
-
 @dataclass(frozen=True)
 class Extra:
     """What a hand-in brings beside the response: its case and further rows of the same transaction."""
@@ -79,249 +65,45 @@ class Extra:
     beside: Callable[[Connection], None] | None = field(default=None)
 
 
-Analysed = tuple[dict[UUID, Sentiment], dict[UUID, list[Mention]]]
-Analyse = Callable[[Sequence[Accepted]], Analysed]
-
-# --- prepare ----------------------------------------------------------------------------------------------------
+# --- deliveries of devices ---------------------------------------------------------------------------------------
 
 
-def analyse_words(accepted: Sequence[Accepted]) -> Analysed:
-    """Score and locate the comments, a touchpoint at a time."""
-    sentiments: dict[UUID, Sentiment] = {}
-    mentions: dict[UUID, list[Mention]] = {}
-    groups: dict[tuple[str | None, str | None], list[Accepted]] = {}
-    for item in accepted:
-        if item.comment:
-            groups.setdefault((item.at.touchpoint, item.at.stage), []).append(item)
-    for (touchpoint, stage), items in groups.items():
-        texts = [item.comment or "" for item in items]
-        hints = [item.language for item in items]
-        for item, sentiment in zip(items, score_comments(texts, hints), strict=True):
-            sentiments[item.id] = sentiment
-        located = locate(texts, hints, touchpoint, touchpoint_stage=stage)
-        for item, found in zip(items, located, strict=True):
-            mentions[item.id] = found
-    return sentiments, mentions
+@dataclass(slots=True)
+class _Taken:
+    """A response of a delivery that the rules accept, and what becomes of it."""
 
+    got: Accepted
+    fate: Fate = field(default_factory=Fate)
 
-def _analyse_safely(accepted: Sequence[Accepted], analyse: Analyse) -> Analysed:
-    """Analyse together; where that fails, one by one: a text that cannot be analysed is stored unscored."""
-    try:
-        return analyse(accepted)
-    except Exception:
-        log.exception("%d comments could not be analysed together", len(accepted))
-    sentiments: dict[UUID, Sentiment] = {}
-    mentions: dict[UUID, list[Mention]] = {}
-    for item in accepted:
-        try:
-            scored, located = analyse([item])
-        except Exception:
-            log.exception("the comment of response %s could not be analysed", item.id)
-        else:
-            sentiments.update(scored)
-            mentions.update(located)
-    return sentiments, mentions
-
-
-def _analyse_in_slices(accepted: Sequence[Accepted], analyse: Analyse) -> Analysed:
-    """Analyse the responses that hold words, some at a time."""
-    sentiments: dict[UUID, Sentiment] = {}
-    mentions: dict[UUID, list[Mention]] = {}
-    with_words = [item for item in accepted if item.comment]
-    for part in chunks(with_words, SLICE):
-        scored, located = _analyse_safely(part, analyse)
-        sentiments.update(scored)
-        mentions.update(located)
-    return sentiments, mentions
-
-
-def _row(item: Accepted, sender: Sender | None, sentiment: Sentiment | None) -> dict[str, Any]:
-    return {
-        "id": item.id,
-        "store_id": item.at.store_id,
-        "point_id": item.at.point_id,
-        "form_version_id": item.at.form_version_id,
-        "device_id": sender.device_id if sender else None,
-        "channel": item.at.channel,
-        "occurred_at": item.occurred_at,
-        "received_at": item.received_at,
-        "claimed_at": item.claimed_at,
-        "language": item.language,
-        "answers": item.answers,
-        "digest": item.digest,
-        "score": item.score,
-        "comment": item.comment,
-        **sentiment_columns(sentiment),
-        "flags": item.flags,
-        "unpaired": sender.unpaired if sender else False,
-        "voided_at": None,
-        "sequence": item.sequence,
-        "skew_ms": item.skew_ms,
-        "placed_by": item.placed_by,
-    }
-
-
-def prepare(
-    accepted: Sequence[Accepted], sender: Sender | None = None, analyse: Analyse | None = None
-) -> list[Prepared]:
-    """Return what is to be written for accepted responses: texts are scored and located here, before the write.
-
-    `analyse` takes the place of the analysis where the caller keeps its results.
-    """
-    sentiments, mentions = _analyse_in_slices(accepted, analyse or analyse_words)
-    prepared = []
-    for item in accepted:
-        row = _row(item, sender, sentiments.get(item.id))
-        rows = mention_rows(row, mentions.get(item.id, ()))
-        facts = facts_of(row, rows, item.at.form)
-        prepared.append(Prepared(row, rows, facts, deltas(facts)))
-    return prepared
-
-
-def case_row(item: Prepared, stage: str, reason: str, due_on: date | None) -> dict[str, Any]:
-    """Return the case that a response opens, on the stage it speaks of most."""
-    return {
-        "store_id": item.row["store_id"],
-        "response_id": item.id,
-        "stage": item.mentions[0]["stage"] if item.mentions else stage,
-        "reason": reason,
-        "status": "new",
-        "opened_at": item.row["received_at"],
-        "due_on": due_on,
-    }
-
-
-# --- write ------------------------------------------------------------------------------------------------------
-
-
-def write(connection: Connection, prepared: Sequence[Prepared]) -> set[UUID]:
-    """Insert what is new, count it, open its cases; return the ids that were new. All in the caller's transaction."""
-    new = stored.insert_new(connection, [item.row for item in prepared])
-    fresh = [item for item in prepared if item.id in new]
-    stored.insert_mentions(connection, [row for item in fresh for row in item.mentions])
-    stores = {item.facts.point_id: item.row["store_id"] for item in fresh}
-    rollups.add(connection, merge(item.adds for item in fresh), stores)
-    opened = [item.case for item in fresh if item.case is not None]
-    if opened:
-        connection.execute(sa.insert(Case.__table__), opened)
-    return new
-
-
-@dataclass
-class _Delivery:
-    """What one sender hands in at one moment, each response once; `told` is what was asked of its bursts."""
-
-    db: Database
-    sender: Sender
-    prepared: Sequence[Prepared]
-    told: list[tuple[Any, list[datetime]]] = field(default_factory=list)
-
-    def flag_bursts(self, fresh: Sequence[Prepared]) -> None:
-        """Flag what no crowd of people can have given, a point at a time."""
-        by_point: dict[int, list[Prepared]] = {}
-        for item in fresh:
-            by_point.setdefault(item.row["point_id"], []).append(item)
-        for point_id, items in by_point.items():
-            key, moments = (self.sender.device_id, point_id), [item.row["occurred_at"] for item in items]
-            self.told.append((key, moments))
-            for item, beyond in zip(items, _bursts(self.db).flags(key, moments), strict=True):
-                if beyond:
-                    item.flag(misuse.FLAG_BURST)
-
-    def take_back(self) -> None:
-        """Forget what was told of bursts: it was not stored, and will be told again."""
-        while self.told:
-            _bursts(self.db).forget(*self.told.pop())
-
-
-@dataclass
-class _Written:
-    """Which responses of a delivery were new, and the digests of those that were there before."""
-
-    new: set[UUID] = field(default_factory=set)
-    known: dict[UUID, str] = field(default_factory=dict)
-    refused: dict[UUID, Problem] = field(default_factory=dict)
-
-    def add(self, other: _Written) -> None:
-        """Add what became of others."""
-        self.new |= other.new
-        self.known.update(other.known)
-        self.refused.update(other.refused)
-
-
-def _bursts(db: Database) -> misuse.Bursts:
-    found: misuse.Bursts = db.memory.setdefault("bursts", misuse.Bursts())
-    return found
-
-
-def _write_together(connection: Connection, deliveries: Sequence[_Delivery]) -> list[_Written]:
-    """Write deliveries in one transaction; of an id that several bring the first counts."""
-    known = stored.digests(connection, [item.id for delivery in deliveries for item in delivery.prepared])
-    first: dict[UUID, tuple[_Delivery, Prepared]] = {}
-    for delivery in deliveries:
-        delivery.take_back()
-        fresh = [item for item in delivery.prepared if item.id not in known and item.id not in first]
-        first.update((item.id, (delivery, item)) for item in fresh)
-        delivery.flag_bursts(fresh)
-    new = write(connection, [item for _, item in first.values()])
-    raced = first.keys() - new  # another process was faster, which PostgreSQL alone allows
-    if raced:
-        known.update(stored.digests(connection, list(raced)))
-    known.update((response_id, first[response_id][1].row["digest"]) for response_id in new)
-    return [_written(delivery, first, new, known) for delivery in deliveries]
-
-
-def _written(
-    delivery: _Delivery, first: Mapping[UUID, tuple[_Delivery, Prepared]], new: set[UUID], known: Mapping[UUID, str]
-) -> _Written:
-    written = _Written()
-    for item in delivery.prepared:
-        if item.id in new and first[item.id][0] is delivery:
-            written.new.add(item.id)
-        elif item.id in known:
-            written.known[item.id] = known[item.id]
-    return written
-
-
-def _write_each(db: Database, sender: Sender, prepared: Sequence[Prepared]) -> _Written:
-    """Write a delivery; where the database refuses its content, an item at a time: a bad one takes nothing with it.
-
-    A fault that passes (locked, full, gone) is raised: the sender keeps its items and tries again.
-    """
-    delivery = _Delivery(db, sender, prepared)
-    try:
-        return db.write_batch(_write_together, delivery)
-    except (DataError, IntegrityError):
-        delivery.take_back()
-        if len(prepared) == 1:
-            log.exception("a response was refused by the database")
-            return _Written(refused={prepared[0].id: Problem("not_storable")})
-        log.warning("a batch of %d was refused and is written item by item", len(prepared), exc_info=True)
-    except BaseException:
-        delivery.take_back()
-        raise
-    written = _Written()
-    for item in prepared:
-        written.add(_write_each(db, sender, [item]))
-    return written
-
-
-# --- use cases --------------------------------------------------------------------------------------------------
+    def outcome(self, got: Accepted, shown: str | None) -> Outcome:
+        """Return what became of one that was sent under this id, first or again."""
+        if self.fate.problem is not None:
+            return Outcome(shown, REJECTED, self.fate.problem)
+        if self.fate.new and got is self.got:
+            return Outcome(shown, STORED)
+        return _repeat(got, self.got.digest if self.fate.new else self.fate.there, shown)
 
 
 @dataclass
 class _Batch:
-    """A batch on its way: what was accepted at each place, and what became of each."""
+    """A delivery on its way: what was accepted, and what became of each item."""
 
-    accepted: dict[int, Accepted] = field(default_factory=dict)
-    outcomes: dict[int, Outcome] = field(default_factory=dict)
+    outcomes: list[Outcome | None]
+    places: list[tuple[int, Accepted, _Taken]] = field(default_factory=list)
+    first: dict[UUID, _Taken] = field(default_factory=dict)
 
-    def once(self) -> dict[UUID, Accepted]:
-        """Return the accepted responses, the first of each id."""
-        first: dict[UUID, Accepted] = {}
-        for got in self.accepted.values():
-            first.setdefault(got.id, got)
-        return first
+    def add(self, index: int, got: Accepted) -> None:
+        """Note an accepted item; of those with one id the first is the one that is stored."""
+        taken = self.first.get(got.id)
+        if taken is None:
+            taken = self.first[got.id] = _Taken(got)
+        self.places.append((index, got, taken))
+
+    def answers(self, items: Sequence[Any]) -> list[Outcome]:
+        """Return what became of each item, in the order sent."""
+        for index, got, taken in self.places:
+            self.outcomes[index] = taken.outcome(got, _id_of(items[index]))
+        return [outcome for outcome in self.outcomes if outcome is not None]
 
 
 def _id_of(item: Any) -> str | None:
@@ -329,11 +111,11 @@ def _id_of(item: Any) -> str | None:
     return given[:64] if isinstance(given, str) else None
 
 
-def _accept_each(items: Sequence[Any], finder: responses.FindForm, sent: Sent) -> _Batch:
-    batch = _Batch()
+def _accept_each(items: Sequence[Any], find: responses.FindForm, sent: Sent) -> _Batch:
+    batch = _Batch([None] * len(items))
     for index, item in enumerate(items):
         try:
-            batch.accepted[index] = surveys.check_end(responses.accept(item, finder, sent))
+            batch.add(index, surveys.check_end(responses.accept(item, find, sent)))
         except Invalid as invalid:
             batch.outcomes[index] = Outcome(_id_of(item), REJECTED, invalid.problems[0])
         except Problem as problem:
@@ -356,18 +138,19 @@ def record(
     `reading` is what the sender's clocks showed at the sending, by which its times are corrected; `read_at` is when
     that was, where the items did not come at once but by way of a file.
     """
-    batch = _taken(db, items, sender, reading, read_at)
-    first = batch.once()
-    written = _Written(known=_known_texts(db, first.values()))
-    alone = [got for got in first.values() if surveys.wants_receipt(got.at)]
-    fresh = [got for got in first.values() if got.id not in written.known and not surveys.wants_receipt(got.at)]
-    if fresh:
-        written.add(_write_each(db, sender, prepare(fresh, sender)))
-    for got in alone:
-        written.add(_store_alone(db, got, sender))
-    for index, got in batch.accepted.items():
-        batch.outcomes[index] = _outcome(got, _id_of(items[index]), written, is_first=first[got.id] is got)
-    return [batch.outcomes[index] for index in range(len(items))]
+    batch = _take(db, items, sender, reading, read_at)
+    _set_known_texts_aside(db, batch)
+    missing = [taken for taken in batch.first.values() if taken.fate.there is None]
+    together = [taken for taken in missing if not surveys.wants_receipt(taken.got.at)]
+    if together:
+        prepared = prepare([taken.got for taken in together], sender)
+        for taken, ready in zip(together, prepared, strict=True):
+            ready.fate = taken.fate
+        deliver(db, sender, prepared)
+    for taken in missing:
+        if surveys.wants_receipt(taken.got.at):
+            _store_alone(db, taken, sender)
+    return batch.answers(items)
 
 
 def rehearse(
@@ -379,62 +162,57 @@ def rehearse(
     read_at: datetime | None = None,
 ) -> list[Outcome]:
     """Say what `record` would answer, and write nothing; whether a receipt is still free shows at the write alone."""
-    batch = _taken(db, items, sender, reading, read_at)
-    first = batch.once()
+    batch = _take(db, items, sender, reading, read_at)
     with db.engine.connect() as connection:
-        known = stored.digests(connection, list(first))
-    written = _Written(first.keys() - known, known)
-    for index, got in batch.accepted.items():
-        batch.outcomes[index] = _outcome(got, _id_of(items[index]), written, is_first=first[got.id] is got)
-    return [batch.outcomes[index] for index in range(len(items))]
+        there = stored.digests(connection, list(batch.first))
+    for response_id, taken in batch.first.items():
+        taken.fate.there = there.get(response_id)
+        taken.fate.new = taken.fate.there is None
+    return batch.answers(items)
 
 
-def _taken(
+def _take(
     db: Database, items: Sequence[Any], sender: Sender, reading: Reading | None, read_at: datetime | None
 ) -> _Batch:
     received_at = now()
     sent = Sent(read_at or received_at, reading or Reading(), beats_of(db, sender))
     batch = _accept_each(items, finder(db, sender), sent)
     if read_at is not None:
-        for got in batch.accepted.values():
+        for _, got, _ in batch.places:
             got.received_at = received_at
     return batch
 
 
-def _known_texts(db: Database, accepted: Iterable[Accepted]) -> dict[UUID, str]:
-    """Return the digests of those with words that are stored already: they are not scored again."""
-    with_words = [got.id for got in accepted if got.comment]
-    if not with_words:
-        return {}
-    with db.engine.connect() as connection:
-        return stored.digests(connection, with_words)
+def _set_known_texts_aside(db: Database, batch: _Batch) -> None:
+    """Note which responses with words are stored already: they are not scored again."""
+    with_words = [taken for taken in batch.first.values() if taken.got.comment]
+    if with_words:
+        with db.engine.connect() as connection:
+            there = stored.digests(connection, [taken.got.id for taken in with_words])
+        for taken in with_words:
+            taken.fate.there = there.get(taken.got.id)
 
 
-def _store_alone(db: Database, got: Accepted, sender: Sender) -> _Written:
+def _store_alone(db: Database, taken: _Taken, sender: Sender) -> None:
     """Write a response that claims a receipt, in a transaction of its own that the claim may undo."""
     try:
-        outcome = store(db, got, sender, Extra(beside=receipts.claim_of(got)))
+        outcome = store(db, taken.got, sender, Extra(beside=receipts.claim_of(taken.got)))
     except Problem as problem:
-        return _Written(refused={got.id: problem})
-    return _Written(new={got.id}) if outcome.status == STORED else _Written(known={got.id: got.digest})
+        taken.fate.problem = problem
+    else:
+        taken.fate.new = outcome.status == STORED
+        taken.fate.there = taken.got.digest
 
 
-def _outcome(got: Accepted, shown: str | None, written: _Written, *, is_first: bool) -> Outcome:
-    if is_first and got.id in written.new:
-        written.known[got.id] = got.digest
-        return Outcome(shown, STORED)
-    if got.id in written.refused:
-        return Outcome(shown, REJECTED, written.refused[got.id])
-    return _repeat(got, written.known, shown)
-
-
-def _repeat(got: Accepted, known: Mapping[UUID, str], shown: str | None = None) -> Outcome:
-    shown = shown or str(got.id)
-    if got.id not in known:
+def _repeat(got: Accepted, there: str | None, shown: str | None) -> Outcome:
+    if there is None:
         return Outcome(shown, REJECTED, Problem("not_storable"))
-    if known[got.id] == got.digest:
+    if there == got.digest:
         return Outcome(shown, DUPLICATE)
     return Outcome(shown, REJECTED, Problem("conflict", "id"))
+
+
+# --- one at a time ----------------------------------------------------------------------------------------------
 
 
 def hand_in(
@@ -468,7 +246,7 @@ def store(db: Database, accepted: Accepted, sender: Sender | None, extra: Extra 
                 extra.beside(connection)
             return Outcome(str(accepted.id), STORED)
         known = known or stored.digests(connection, [accepted.id])
-        return _repeat(accepted, known)
+        return _repeat(accepted, known.get(accepted.id), str(accepted.id))
 
     outcome = db.write(work)
     if outcome.problem:

@@ -14,9 +14,8 @@ from sqlalchemy.engine import Connection, Row
 
 from feedback_app.domain.access import SYSTEM, Access, Right
 from feedback_app.domain.errors import NotFound, Problem
-from feedback_app.services import catalogue
+from feedback_app.services import catalogue, senders
 from feedback_app.services.clock import now
-from feedback_app.services.devices import forget_senders
 from feedback_app.storage import devices, house
 from feedback_app.storage.database import Database
 from feedback_app.storage.devices import Spot
@@ -145,7 +144,7 @@ def redeem(db: Database, code: str, token: str, points: Sequence[str], present: 
         return Paired(device.id, device.name, device.settings, spot)
 
     paired = db.write(work)
-    forget_senders(db)
+    senders.forget(db)
     return paired
 
 

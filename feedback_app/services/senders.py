@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -16,11 +16,25 @@ from feedback_app.domain.errors import Problem
 from feedback_app.domain.responses import PointForm
 from feedback_app.services import catalogue
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import Device, DevicePoint, Heartbeat, Point
+from feedback_app.storage.tables import Device, DevicePoint, Heartbeat, Point, Touchpoint
 
 Found = TypeVar("Found")
 LIFE = 1.0
 """Seconds for which a sender and a point's form are known: so long another process's change may take to count here."""
+
+
+_devices, _held, _points, _touchpoints = (kind.__table__ for kind in (Device, DevicePoint, Point, Touchpoint))
+# Asked for each kiosk about once a second: made once, and of columns alone.
+_HELD = (
+    sa.select(_devices.c.id, _held.c.point_id)
+    .outerjoin(_held, _held.c.device_id == _devices.c.id)
+    .where(_devices.c.token_hash == sa.bindparam("hashed"), _devices.c.revoked_at.is_(None))
+)
+_AT = (
+    sa.select(_points, _touchpoints.c.key, _touchpoints.c.stage)
+    .outerjoin(_touchpoints, _touchpoints.c.id == _points.c.touchpoint_id)
+    .where(_points.c.token == sa.bindparam("token"))
+)
 
 
 @dataclass(frozen=True)
@@ -64,19 +78,16 @@ def forget(db: Database) -> None:
 
 
 def _find_device(db: Database, token: str) -> Sender | None:
-    with db.read(SYSTEM) as session:
-        hashed = catalogue.hash_token(token)
-        device = session.scalars(sa.select(Device).where(Device.token_hash == hashed)).first()
-        if device is None or device.revoked_at is not None:
-            return None
-        held = session.scalars(sa.select(DevicePoint.point_id).where(DevicePoint.device_id == device.id))
-        return Sender(points=frozenset(held), device_id=device.id)
+    with db.engine.connect() as connection:
+        rows = connection.execute(_HELD, {"hashed": catalogue.hash_token(token)}).all()
+    held = frozenset(row.point_id for row in rows if row.point_id is not None)
+    return Sender(points=held, device_id=rows[0].id) if rows else None
 
 
 def _find_point(db: Database, token: str) -> Sender | None:
-    with db.read(SYSTEM) as session:
-        point = session.scalars(sa.select(Point).where(Point.token == token)).first()
-        return Sender(points=frozenset({point.id})) if point is not None and point.touchpoint_id else None
+    with db.engine.connect() as connection:
+        row = connection.execute(_AT, {"token": token}).first()
+    return Sender(points=frozenset({row.id})) if row is not None and row.touchpoint_id else None
 
 
 def device_sender(db: Database, token: str) -> Sender | None:
@@ -104,10 +115,10 @@ def finder(db: Database, sender: Sender) -> responses.FindForm:
 
     def look(token: str, version: int | None, channel: str) -> PointForm:
         with db.read(SYSTEM) as session:
-            point = session.scalars(sa.select(Point).where(Point.token == token[:64])).first()
-            if point is None or point.id not in sender.points:
+            row = session.execute(_AT, {"token": token[:64]}).first()
+            if row is None or row.id not in sender.points:
                 raise Problem("unknown_point", "point")
-            return catalogue.point_form(db, session, point, channel, version)
+            return catalogue.point_form(db, session, _as_point(row), channel, version)
 
     def find(token: str, version: int | None, channel: str) -> PointForm:
         asked = (token, version, channel)
@@ -123,6 +134,14 @@ def finder(db: Database, sender: Sender) -> responses.FindForm:
         return at
 
     return find
+
+
+def _as_point(row: sa.Row[Any]) -> Point:
+    """Return a point with its touchpoint, which no session knows."""
+    point = Point(**{column.name: getattr(row, column.name) for column in _points.columns})
+    if row.touchpoint_id is not None:
+        point.touchpoint = Touchpoint(id=row.touchpoint_id, key=row.key, stage=row.stage)
+    return point
 
 
 def beats_of(db: Database, sender: Sender) -> Callable[[], Sequence[Beat]]:

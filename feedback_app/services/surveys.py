@@ -80,6 +80,12 @@ def _values(db: Database, session: Session, point: Point, change: Change, moment
     return values
 
 
+def _state(point: Point) -> SurveyState:
+    end = point.survey_until
+    until = last_day(end, point.store.timezone) if end else None
+    return SurveyState(point.token, until, point.one_per_receipt, point.closed_at)
+
+
 def set_survey(db: Database, access: Access, store_code: str, touchpoint: str, change: Change) -> SurveyState:
     """Change the survey of a store's touchpoint and return how it stands; raise NotFound or Problem.
 
@@ -90,9 +96,6 @@ def set_survey(db: Database, access: Access, store_code: str, touchpoint: str, c
     with db.read(access) as session:
         point = _find(session, store_code, touchpoint)
         values = _values(db, session, point, change, moment)
-        stands = {"survey_until": point.survey_until, "one_per_receipt": point.one_per_receipt}
-        stands |= {"closed_at": point.closed_at, **values}
-        timezone = point.store.timezone
 
     def work(connection: Connection) -> None:
         connection.execute(sa.update(Point.__table__).where(Point.__table__.c.id == point.id).values(**values))
@@ -102,5 +105,5 @@ def set_survey(db: Database, access: Access, store_code: str, touchpoint: str, c
     if values:
         db.write(work)
         senders.forget(db)
-    end = stands["survey_until"]
-    return SurveyState(point.token, end and last_day(end, timezone), stands["one_per_receipt"], stands["closed_at"])
+    with db.read(access) as session:
+        return _state(_find(session, store_code, touchpoint))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -41,9 +42,11 @@ def _hex(value: Any) -> Any:
 def _moment(value: datetime | None) -> str | None:
     if value is None:
         return None
-    if value.tzinfo is None:
-        raise ValueError("a time without a zone is not stored")
-    return value.astimezone(UTC).isoformat(" ", "microseconds")[:26]
+    if value.tzinfo is not UTC:
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone is not stored")
+        value = value.astimezone(UTC)
+    return value.isoformat(" ", "microseconds")[:26]
 
 
 _CONVERTS: tuple[tuple[type[Any], Convert], ...] = ((sa.Uuid, _hex), (sa.DateTime, _moment), (sa.JSON, _json))
@@ -63,9 +66,13 @@ class ManyRows:
 
     def __init__(self, table: sa.Table, ending: str = "") -> None:
         self._ending = ending
-        self._columns = [(column.name, _convert_of(column)) for column in table.columns]
+        names = [column.name for column in table.columns]
+        self._values = itemgetter(*names)
+        converts = [_convert_of(column) for column in table.columns]
+        self._converts = [(place, convert) for place, convert in enumerate(converts) if convert]
+        self._one = f"({', '.join('?' * len(names))})"
         quoted = IdentifierPreparer(sqlite.dialect()).quote
-        self._head = f"INSERT INTO {table.name} ({', '.join(quoted(name) for name, _ in self._columns)})"
+        self._head = f"INSERT INTO {table.name} ({', '.join(quoted(name) for name in names)})"
         self._by_size: dict[int, str] = {}
         self._from_json = f"{self._head} {_select_json(table)} {ending}"
 
@@ -80,9 +87,13 @@ class ManyRows:
     def _insert_values(self, connection: Connection, rows: Sequence[Row], returning: str) -> list[Any]:
         size = len(rows)
         if size not in self._by_size:
-            one = f"({', '.join('?' * len(self._columns))})"
-            self._by_size[size] = f"{self._head} VALUES {', '.join([one] * size)} {self._ending}"
-        values = [convert(row[name]) if convert else row[name] for row in rows for name, convert in self._columns]
+            self._by_size[size] = f"{self._head} VALUES {', '.join([self._one] * size)} {self._ending}"
+        values: list[Any] = []
+        for row in rows:
+            one = list(self._values(row))
+            for place, convert in self._converts:
+                one[place] = convert(one[place])
+            values += one
         return _run(connection, self._by_size[size], tuple(values), returning)
 
 

@@ -17,6 +17,7 @@ from feedback_app.storage.tables import MentionRow, Response
 _responses = Response.__table__
 _mentions = MentionRow.__table__
 CHUNK = 500
+Row = Mapping[str, Any]
 
 _plain = ManyRows(_responses)
 _unless_there = ManyRows(_responses, "ON CONFLICT (id) DO NOTHING")
@@ -35,39 +36,39 @@ def digests(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, str]:
     return {UUID(row[0]): row[1] for row in connection.exec_driver_sql(query, (listed,))}
 
 
-def insert_new(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Insert responses that are not there yet and return the ids that were new.
+def insert_missing(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
+    """Insert responses that are not there yet and return the ids of those that were.
 
     In the order of the ids, so that two who bring the same responses never wait for each other.
     """
-    first = {row["id"]: row for row in reversed(rows)}
-    ordered = sorted(first.values(), key=lambda row: row["id"].int)
+    ordered = sorted(rows, key=lambda row: row["id"].int)
     if connection.dialect.name == "postgresql":
-        return set(_unless_there.insert(connection, ordered, returning="id"))
-    new: set[UUID] = set()
+        new = _unless_there.insert(connection, ordered, returning="id")
+        return {row["id"] for row in rows}.difference(new) if len(new) < len(rows) else set()
+    there: set[UUID] = set()
     for part in chunks(ordered):
-        new |= _insert_alone(connection, part)
-    return new
+        there |= _insert_where_nobody_else_writes(connection, part)
+    return there
 
 
-def _insert_alone(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Insert rows where nobody else writes until the transaction ends, as on SQLite.
+def _insert_where_nobody_else_writes(connection: Connection, rows: Sequence[Row]) -> set[UUID]:
+    """Insert rows as `insert_missing` does, on SQLite, where the transaction is the only one that writes.
 
     The primary key says whether one was there: it seldom was, so nothing is asked before.
     """
-    ids = {row["id"] for row in rows}
     try:
         _plain.insert(connection, rows)
     except IntegrityError:
-        new = ids - digests(connection, list(ids)).keys()
-        if new == ids:
+        there = digests(connection, [row["id"] for row in rows]).keys()
+        missing = {row["id"]: row for row in reversed(rows) if row["id"] not in there}
+        if len(missing) == len(rows):
             raise
-        _plain.insert(connection, [row for row in rows if row["id"] in new])
-        return new
-    return ids
+        _plain.insert(connection, list(missing.values()))
+        return set(there)
+    return set()
 
 
-def insert_mentions(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_mentions(connection: Connection, rows: Sequence[Row]) -> None:
     """Insert the mentions of responses that are new in this transaction."""
     _plain_mentions.insert(connection, rows)
 

@@ -26,6 +26,11 @@ COMMAND = (sys.executable, "-P", "-m", "feedback_app.web.easel")
 log = logging.getLogger(__name__)
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of a process that finds the modules that this one finds."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
 class Studio:
     """One easel for all threads, a drawing at a time; begun at the first order or before it, anew where it ended."""
 
@@ -108,7 +113,7 @@ class Studio:
                     [*self._command, str(other.fileno())],
                     stdin=subprocess.DEVNULL,
                     pass_fds=[other.fileno()],
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    env=environment(),
                 )
             self._heard(own, START_SECONDS)
         return self._line

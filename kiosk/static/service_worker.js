@@ -3,7 +3,7 @@
 // `const SHELL = {version, scope, assets}`: whatever changes in the shell makes another worker and another cache.
 const PREFIX = "otklik-kiosk-";
 const CACHE = PREFIX + SHELL.version;
-const LOCK = `otklik-shell-${SHELL.version}`;
+const LOCKS = "otklik-shell-";
 const PATIENCE = 2_500;
 const ASSETS = ["style", "script", "image", "manifest"];
 const LOOSE = { ignoreVary: true };
@@ -60,12 +60,13 @@ async function install() {
   await Promise.all(Array.from(pages, (address) => keepPage(cache, address)));
 }
 
-// Deletes old shells once each open page is known to be of this one, but for those that a kept page still stands on.
+// Deletes old shells once each open page is known to be of this one, by the lock that each holds while it lives; but
+// for those that a kept page still stands on.
 async function sweep() {
-  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const pages = (await self.clients.matchAll({ type: "window", includeUncontrolled: true })).filter(({ url }) => isPage(new URL(url)));
   const { held } = navigator.locks ? await navigator.locks.query() : { held: [] };
-  const renewed = new Set(held.filter(({ name }) => name === LOCK).map(({ clientId }) => clientId));
-  if (pages.some(({ id, url }) => isPage(new URL(url)) && !renewed.has(id))) return;
+  const locks = held.filter(({ name }) => name.startsWith(LOCKS));
+  if (locks.length < pages.length || locks.some(({ name }) => name !== LOCKS + SHELL.version)) return;
   const cache = await mine();
   const kept = await Promise.all(Array.from(await keptPages([CACHE]), (address) => cache.match(address, LOOSE)));
   const needed = new Set(kept.map((page) => PREFIX + shellOf(page)));

@@ -83,19 +83,21 @@ async function post(form) {
  */
 export async function bring(item, form, told) {
   const { outbox, sender } = await box;
-  const timer = setTimeout(told, PATIENCE, "later");
-  outbox.onSettled(({ id, status }) => {
-    if (id !== item.id) return;
-    clearTimeout(timer);
-    told(status === "rejected" ? "rejected" : "stored");
-  });
+  let over = false; // both ways, or two tabs, may bring the same word
+  const say = (outcome) => {
+    if (over) return;
+    over = outcome !== "later";
+    told(outcome);
+  };
+  setTimeout(say, PATIENCE, "later");
+  outbox.onSettled(({ id, status }) => id === item.id && say(status === "rejected" ? "rejected" : "stored"));
   const before = sender.last();
   await sender.send();
   const { outcome } = sender.last();
   if (sender.last() === before || UNDER_WAY.includes(outcome)) return;
   const status = outcome === "busy" ? null : await post(form); // who asks for patience is not asked another way
   if (status) await outbox.settle([{ id: item.id, status }]);
-  else told("later");
+  else say("later");
 }
 
 /** Forget an item that the server refused: what was typed is still in its form. */

@@ -5,16 +5,21 @@ from __future__ import annotations
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+import sqlalchemy as sa
+from playwright.sync_api import Browser, Page
 
+from feedback_app.domain.access import Right
+from feedback_app.edge.rights import needs
+from feedback_app.storage.tables import Point
 from kiosk import shell
 from tests.browser.chromium import DESK, until
-from tests.browser.kiosk_shop import Shop, mark, opened, skip_to_thanks, tap, until_delivered, until_screen
+from tests.browser.kiosk_shop import Shop, mark, opened, skip_to_thanks, tap, until_delivered
 
 pytestmark = pytest.mark.browser
 
@@ -86,7 +91,6 @@ def test_a_release_does_not_touch_a_shopper_who_is_answering(release: Release, k
 
 
 def test_a_full_queue_outlives_a_release(release: Release, shop: Shop, kiosk: Page) -> None:
-    shop.refuse_posts = True
     kiosk.route("**/api/v1/responses", lambda route: route.abort())
     for smiley in (1, 2, 3, 4):
         tap(kiosk, smiley)
@@ -101,7 +105,9 @@ def test_a_full_queue_outlives_a_release(release: Release, shop: Shop, kiosk: Pa
     assert sorted(response.answers["smiley"] for response in shop.responses()) == [1, 2, 3, 4]
 
 
-def test_an_old_tab_keeps_its_shell_as_long_as_somebody_answers_in_it(release: Release, shop: Shop, kiosk: Page) -> None:
+def test_an_old_tab_keeps_its_shell_as_long_as_somebody_answers_in_it(
+    release: Release, shop: Shop, kiosk: Page
+) -> None:
     other = opened(kiosk.context.new_page(), shop)
     [old] = shells(other)
     tap(other, 1)
@@ -117,18 +123,18 @@ def test_an_old_tab_keeps_its_shell_as_long_as_somebody_answers_in_it(release: R
     until(lambda: old not in shells(other), what="the old shell is gone")
 
 
+def answer_instead(shop: Shop, body: str, status: int) -> Callable[[], None]:
+    """Let something on the line answer for the scripts; returns what ends it."""
+    views = shop.app.view_functions
+    honest = views["kiosk.shell_part"]
+    views["kiosk.shell_part"] = needs(Right.PUBLIC)(lambda **_name: (body, status, {"Content-Type": "text/javascript"}))
+    return lambda: views.update({"kiosk.shell_part": honest})
+
+
 def test_half_a_release_is_none(release: Release, shop: Shop, kiosk: Page) -> None:
     kept = shells(kiosk)
     release.publish()
-    address = "/kiosk/static/kiosk.js"
-    broken = {"now": True}
-
-    @shop.app.before_request
-    def stumble() -> Any:
-        from flask import request
-
-        return ("", 503) if broken["now"] and request.path == address else None
-
+    mend = answer_instead(shop, "", 503)
     kiosk.evaluate(LOOK)
     kiosk.wait_for_timeout(1_500)
     assert mark(kiosk, "release") is None
@@ -140,7 +146,7 @@ def test_half_a_release_is_none(release: Release, shop: Shop, kiosk: Page) -> No
     tap(kiosk, 4)
     skip_to_thanks(kiosk)
     assert kept[0] in shells(kiosk)
-    broken["now"] = False
+    mend()
     shop.open()
     kiosk.click("h1")
     kiosk.evaluate(LOOK)
@@ -149,32 +155,23 @@ def test_half_a_release_is_none(release: Release, shop: Shop, kiosk: Page) -> No
 
 def test_a_strangers_file_is_not_taken_for_ours(release: Release, shop: Shop, kiosk: Page) -> None:
     release.publish()
-
-    @shop.app.after_request
-    def swap(response: Any) -> Any:
-        from flask import request
-
-        if request.path == "/kiosk/static/sender.js":
-            response.direct_passthrough = False
-            response.headers.pop("Content-Encoding", None)
-            response.set_data("document.documentElement.dataset.release = 'stolen';")
-        return response
-
-    kiosk.evaluate("caches.keys().then((names) => caches.open(names[0])).then((cache) => cache.keys())")
-    script = release.folder / "static" / "sender.js"
-    script.write_text(script.read_text() + "\n// new\n")
+    answer_instead(shop, "document.documentElement.dataset.release = '2';", 200)
     kiosk.evaluate(LOOK)
-    kiosk.wait_for_timeout(2_000)
+    kiosk.wait_for_timeout(1_500)
+    kiosk.reload()
+    until(lambda: mark(kiosk, "ready") == "true", what="the old shell still opens")
     assert mark(kiosk, "release") is None
-    assert len([name for name in shells(kiosk)]) >= 1
+
+
+def close_point(shop: Shop) -> None:
+    table = Point.__table__
+    change = sa.update(table).where(table.c.token == shop.chain.token()).values(closed_at=datetime.now(UTC))
+    shop.chain.db.write(lambda connection: connection.execute(change))
 
 
 def test_a_closed_point_keeps_its_page_over_a_release(release: Release, shop: Shop, kiosk: Page) -> None:
-    from tests.browser.test_kiosk_outbox import close_point
-    from datetime import UTC, datetime
-
     other = shop.address.replace(shop.chain.token(), shop.chain.token(touchpoint="exit"))
-    close_point(shop, datetime.now(UTC))
+    close_point(shop)
     release.publish()
     open_page = kiosk.context.new_page()
     open_page.goto(other)
@@ -201,18 +198,24 @@ class Meter:
                 browser, _ = self._listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(("127.0.0.1", self._to))
-            threading.Thread(target=self._pump, args=(browser, server, False), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, browser, True), daemon=True).start()
+            threading.Thread(target=self._serve_one, args=(browser,), daemon=True).start()
 
-    def _pump(self, source: socket.socket, target: socket.socket, counted: bool) -> None:
-        try:
+    def _serve_one(self, browser: socket.socket) -> None:
+        with browser, socket.create_connection(("127.0.0.1", self._to)) as server:
+            asking = threading.Thread(target=self._pump, args=(browser, server), daemon=True)
+            asking.start()
+            self.received += self._pump(server, browser)
+            asking.join()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> int:
+        passed = 0
+        with suppress(OSError):
             while data := source.recv(65536):
-                self.received += len(data) if counted else 0
+                passed += len(data)
                 target.sendall(data)
-            target.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+        return passed
 
     def close(self) -> None:
         self._listener.close()
@@ -231,5 +234,4 @@ def test_the_first_load_is_light_enough_for_a_bad_line(shop: Shop, meter: Meter,
         page.goto(shop.address.replace(str(shop.port), str(meter.port)))
         until(lambda: mark(page, "ready") == "true", what="works offline")
         page.wait_for_timeout(500)
-    print("bytes over the line", meter.received)
     assert meter.received < FORTY_KILOBYTES

@@ -228,10 +228,13 @@ def test_where_the_api_refuses_the_form_is_posted(phone: Any, shop: Shop, status
 def test_two_presses_are_one_response(phone: Any, shop: Shop) -> None:
     with phone() as context:
         page = survey(context, shop)
+        posts: list[str] = []
+        page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
         fill_in(page)
         page.evaluate("document.querySelector('.send [type=submit]').click()")
         page.locator("form").evaluate("(form) => { form.requestSubmit(); form.requestSubmit(); }")
         until_said(page, ARRIVED)
+        assert len(posts) == 1
     assert smileys(shop) == [4]
 
 

@@ -127,6 +127,7 @@ def test_a_heartbeat_of_the_same_run_tells_sleep_from_a_clock_set_right() -> Non
 
 def test_a_counter_that_runs_backwards_is_no_counter() -> None:
     assert place(at(NOW - HOUR, "now", 5 * HOUR), sent(at(NOW, "now", 4 * HOUR))) == RIGHT
+    assert place(at(IN_2001, "now", 5 * HOUR), sent(at(NOW, "now", 4 * HOUR))).flags == (FLAG_TIME,)
 
 
 def test_another_run_shares_no_counter() -> None:
@@ -165,9 +166,28 @@ def test_an_item_without_any_clock_lies_between_the_heartbeats_about_its_number(
     assert {(each.flags, each.placed_by) for each in placed} == {((), "sequence")}
 
 
-def test_without_a_later_heartbeat_an_item_lies_in_the_middle_before_its_receipt() -> None:
-    placed = place(at(IN_2001, "lost", None, 7), sent(RESTARTED, beat(NOW - 6 * HOUR, 6)))
+@pytest.mark.parametrize("given_since", [None, 3])
+def test_without_a_later_heartbeat_an_item_lies_in_the_middle_before_its_receipt(given_since: int | None) -> None:
+    """What the device says of its numbers at the sending is of use only where it can be true."""
+    sending = RESTARTED._replace(sequence=given_since)
+    placed = place(at(IN_2001, "lost", None, 8), sent(sending, beat(NOW - 6 * HOUR, 6)))
     assert (placed.occurred_at, placed.flags, placed.placed_by) == (NOW - 3 * HOUR, (), "sequence")
+
+
+def test_what_the_device_has_given_since_tells_how_far_an_item_lies_before_its_receipt() -> None:
+    sending = RESTARTED._replace(sequence=8)
+    placed = [place(at(IN_2001, "lost", None, n), sent(sending, beat(NOW - 6 * HOUR, 6))) for n in (7, 8)]
+    assert [each.occurred_at for each in placed] == [NOW - 4 * HOUR, NOW - 2 * HOUR]
+
+
+def test_an_item_from_before_the_first_heartbeat_counts_at_it_and_is_flagged() -> None:
+    placed = place(at(IN_2001, "lost", None, 2), sent(RESTARTED, beat(NOW - 6 * HOUR, 6)))
+    assert (placed.occurred_at, placed.flags, placed.placed_by) == (NOW - 6 * HOUR, (FLAG_TIME,), "receipt")
+
+
+def test_a_heartbeat_from_after_the_receipt_tells_nothing() -> None:
+    beats = (beat(NOW - 6 * HOUR, 6), beat(NOW + HOUR, 6))
+    assert place(at(IN_2001, "lost", None, 7), sent(RESTARTED, *beats)).occurred_at == NOW - 3 * HOUR
 
 
 def test_what_lies_within_more_than_a_day_is_flagged() -> None:
@@ -177,7 +197,7 @@ def test_what_lies_within_more_than_a_day_is_flagged() -> None:
 
 def test_a_plausible_clock_that_the_heartbeats_contradict_is_not_believed() -> None:
     beats = (beat(NOW - 20 * HOUR, 6), beat(NOW - 10 * HOUR, 7, "next"))
-    for wrong in (NOW - 5 * HOUR, NOW - 30 * HOUR):
+    for wrong in (NOW - 10 * HOUR + 2 * MINUTE, NOW - 20 * HOUR - 2 * MINUTE):
         placed = place(at(wrong, "lost", None, 7), sent(RESTARTED, *beats))
         assert (placed.occurred_at, placed.placed_by) == (NOW - 15 * HOUR, "sequence")
 
@@ -191,9 +211,9 @@ def test_after_a_restart_the_clock_may_have_been_right_before_and_wrong_now() ->
 
 
 def test_heartbeats_from_before_the_counting_began_anew_tell_nothing() -> None:
-    beats = (beat(NOW - 90 * DAY, 500), beat(NOW - 2 * HOUR, 3, "next"))
-    placed = place(at(IN_2001, "lost", None, 5), sent(RESTARTED, *beats))
-    assert (placed.occurred_at, placed.placed_by) == (NOW - HOUR, "sequence")
+    beats = (beat(NOW - 90 * DAY, 500), beat(NOW - 2 * HOUR, 9, "next"), beat(NOW - HOUR, 12, "next"))
+    placed = [place(at(IN_2001, "lost", None, number), sent(RESTARTED, *beats)) for number in (5, 12, 13)]
+    assert [each.occurred_at for each in placed] == [NOW - 2 * HOUR, NOW - 75 * MINUTE, NOW - 30 * MINUTE]
 
 
 def test_heartbeats_that_contradict_each_other_tell_nothing() -> None:
@@ -249,6 +269,11 @@ def test_any_clocks_can_be_read(raw: dict[str, Any]) -> None:
     reading = read(raw, NOW)
     assert reading.wall == NOW
     assert place(reading, sent(reading)).occurred_at == NOW
+
+
+@pytest.mark.parametrize("boot_id", [None, 5, "", "x" * 65, "a\x00b", "\ud800"])
+def test_a_run_is_named_by_a_short_text_that_can_be_kept(boot_id: Any) -> None:
+    assert read({"boot_id": boot_id, "monotonic_ms": 5, "sequence": 0}, NOW) == Reading(NOW, None, 5, 0)
 
 
 AGES = st.timedeltas(timedelta(0), 300 * DAY)

@@ -46,6 +46,7 @@ def test_a_burst_is_told_over_several_sendings() -> None:
 
 def test_a_burst_in_an_old_queue_is_told_while_people_tap_now() -> None:
     bursts, yesterday = Bursts(), NOON - timedelta(days=1)
+    assert not any(bursts.flags(KIOSK, every(3, 2 * KEPT, NOON - timedelta(hours=2))))
     flags = [bursts.flags(KIOSK, [old, now]) for old, now in zip(every(0.1, 40, yesterday), every(3, 40), strict=True)]
     assert [old for old, _ in flags] == [False] * MOST + [True] * 10
     assert not any(now for _, now in flags)

@@ -155,7 +155,12 @@ def test_all_scripts_go_out_as_one_and_so_do_the_styles(client: FlaskClient) -> 
     script, style = sent(client, "/k/shell.js"), sent(client, "/k/shell.css")
     for endpoint, filename in (*shell.SCRIPTS, *shell.STYLES):
         folder = shell.HERE / "static" if endpoint == "kiosk.static" else Path(client.application.static_folder or "")
-        assert (folder / filename).read_bytes() in (script if filename.endswith(".js") else style)
+        source, sent_as = (folder / filename).read_text(), script if filename.endswith(".js") else style
+        last = source.splitlines()[-1].strip()
+        assert last.encode() in sent_as, filename
+        assert source.count("`") % 2 == 0
+        # A text over several lines would lose its indentation.
+        assert all(line.count("`") % 2 == 0 for line in source.splitlines()), filename
 
 
 def test_what_has_its_digest_in_its_address_need_not_be_asked_for_again(client: FlaskClient, address: str) -> None:

@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from sqlalchemy.orm import joinedload as eager
 
 from feedback_app.domain.access import SYSTEM, Access, Right
-from feedback_app.services import book
+from feedback_app.services import book, fleet, pairing, senders
+from feedback_app.services.clock import now
 from feedback_app.storage.database import Base, StoreScoped
-from feedback_app.storage.tables import Point, Response, Store, Visit
+from feedback_app.storage.tables import Point, Receipt, Response, Store, Visit
 from tests.builders import Chain
 
 SCOPED = sorted(
@@ -27,8 +28,14 @@ SCOPED = sorted(
 def lived_in(any_chain: Chain) -> Chain:
     """A chain where every kind of row stands in the stores 001 and 002."""
     for store in ("001", "002"):
-        any_chain.a_tap(1, store=store, comment="Очередь на кассе была огромной")
-        any_chain.device(store)
+        tap = any_chain.a_tap(1, store=store, comment="Очередь на кассе была огромной")
+        sender = senders.device_sender(any_chain.db, any_chain.device(store))
+        assert sender is not None
+        assert sender.device_id is not None
+        fleet.beat(any_chain.db, sender.device_id, {}, None)
+        pairing.make_code(any_chain.db, any_chain.access("admin"), store, "checkout")
+        receipt = {"store_id": any_chain.store_id(store), "number_hash": "x", "response_id": tap, "created_at": now()}
+        any_chain.db.write(lambda link, row=receipt: link.execute(sa.insert(Receipt.__table__).values(**row)))
         book.write_entry(any_chain.db, store, {"kind": "complaint", "text": "Очередь!"}, uuid4(), "ru")
     return any_chain
 

@@ -249,7 +249,7 @@ def test_a_server_that_is_gone_before_it_began_leaves_no_word(capfd: pytest.Capt
     own, other = Pipe()
     with other:
         command = [*studio.COMMAND, str(other.fileno())]
-        begun = subprocess.Popen(command, pass_fds=[other.fileno()], cwd=Path(__file__).parents[2])
+        begun = subprocess.Popen(command, pass_fds=[other.fileno()], env=studio.environment())
     own.close()
     assert begun.wait(30) == 0
     assert capfd.readouterr().err == ""

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from tests.web.scene import Reader, text_of, title_of
 
 FIGURES = ["/", "/map", "/map?sources=1", "/map/stage/deal", "/map/touchpoint/checkout"]
-PAGES = [*FIGURES, "/points", "/visits"]
+PAGES = [*FIGURES, "/points", "/kiosks", "/visits"]
 LANGUAGES = ["ru", "be", "en"]
 OTHERS = ("Брест, Солнечная", "Брэст, Сонечная", "Brest, Sonechnaya")
 """Store 002 in the three languages."""

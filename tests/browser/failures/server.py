@@ -54,8 +54,18 @@ class Server:
         """The cast of its chain."""
         return open_chain(self.db)
 
+    @property
+    def running(self) -> bool:
+        """Whether it was started and not ended since."""
+        return self._process is not None
+
     def start(self) -> None:
         """Serve, and return once it answers."""
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
+        """Begin to serve."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith("OTKLIK_")}
         settings = {
             "OTKLIK_INSTANCE": str(self.folder),
@@ -73,6 +83,10 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def wait(self) -> None:
+        """Return once it answers."""
+        assert self._process is not None
         end = monotonic() + START_SECONDS
         while not self.answers():
             assert self._process.poll() is None, (self.folder / "server.log").read_text()

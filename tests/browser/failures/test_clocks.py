@@ -1,4 +1,4 @@
-"""The kiosk's clock is wrong, or jumps: nothing is dropped for it, and counters tell the time where the clock cannot."""
+"""The kiosk's clock is wrong, or jumps: nothing is dropped for it, and counters tell the time where it cannot."""
 
 from __future__ import annotations
 
@@ -64,10 +64,13 @@ def test_answers_of_a_clock_years_off_count_when_they_were_given(
 def test_answers_of_a_clock_that_jumps_count_when_they_were_given(
     wrong_clock: Page, line: Line, ledger: Ledger, server: Server
 ) -> None:
-    """Shows that a clock that jumps between taps, and again before the delivery, is corrected by the counter."""
+    """Shows that a clock that jumps between taps, and again before the delivery, is corrected by the counter.
+
+    Years that no device slept through: a clock within the last year might be right, as counters stand still in sleep.
+    """
     line.down()
     given: list[datetime] = []
-    for year in (2001, 2026, 2038, 1999, 2027, 1970):
+    for year in (2001, 2031, 2038, 1999, 2027, 1970):
         wrong_clock.evaluate("(to) => setClock(to)", off_by(datetime(year, 6, 1, tzinfo=UTC)))
         given.append(datetime.now(UTC))
         shoppers(wrong_clock, [3])

@@ -44,7 +44,7 @@ def answered(page: Page, smiley: int) -> bool:
     def over() -> bool:
         screen = mark(page, "screen")
         if screen in ("reason", "comment"):
-            page.evaluate("document.querySelector('main [data-skip]').click()")
+            page.evaluate("document.querySelector('main [data-skip]')?.click()")
         return screen == "thanks" or (screen == "question" and told(page))
 
     until(over, what="thanked or told")
@@ -83,8 +83,8 @@ def seen_by(pid: int, folder: Path) -> Path:
 def test_a_full_disk_loses_nothing_that_was_thanked_for(
     small_disk: Path, playwright: Playwright, tmp_path: Path, line: Line, ledger: Ledger, server: Server
 ) -> None:
-    """Shows that shoppers on a disk that fills up are told, nobody is thanked for what is not kept, the old items stay
-    readable and reach the server, and everything goes on when there is room again."""
+    """Shows that shoppers on a disk that fills up are told, nobody is thanked for what is not kept, the kiosk starts
+    all the same, and everything arrives when there is room again: without a byte of it Chromium opens no store."""
     with device(playwright, tmp_path / "small" / "kiosk", str(small_disk)) as kiosk:
         page = open_kiosk(kiosk.start(ledger), address(line, server))
         disk = seen_by(kiosk.pids()[0], tmp_path / "small")
@@ -93,14 +93,13 @@ def test_a_full_disk_loses_nothing_that_was_thanked_for(
         shoppers(page, [1, 2, 3, 4])
         occupy(disk)
         touch_until_told(page)
-        waiting = until(lambda: readable(page), what="the store reads on the full disk")
-        assert set(ledger.thanked) <= waiting
         page.reload()
-        until(lambda: say_online(page) or mark(page, "queued") == str(len(waiting)), what="counted on the full disk")
-        line.up()
-        until(lambda: say_online(page) or ledger.stored() >= set(ledger.thanked), what="delivered from the full disk")
+        if answered(page, 2):  # the start may have freed a few bytes
+            next_shopper(page)
         disk.joinpath("occupied").unlink()
+        until(lambda: readable(page) >= set(ledger.thanked), what="all is there that was thanked for")
         answer(page, 4)
+        line.up()
         ledger.settle(page)
     assert len(ledger.thanked) >= 5
 

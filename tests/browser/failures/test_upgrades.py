@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from alembic import command
+from playwright.sync_api import Error as BrowserSays
 from playwright.sync_api import Page
 
 from feedback_app.domain.access import SYSTEM
@@ -135,19 +137,21 @@ def update(server: Server, newer: Path) -> Iterator[Server]:
     """The server, which runs the newer release from its next start on; the test's end brings the present one back."""
     server.code = newer
     yield server
-    server.stop()
+    server.kill()
     server.code = CHECKOUT
 
 
 def is_newer(page: Page) -> bool:
-    return mark(page, "shell") == "newer"
+    """Whether a page is of the newer release; not while it is being loaded."""
+    with contextlib.suppress(BrowserSays):
+        return mark(page, "shell") == "newer" and mark(page, "screen") == "question"
+    return False
 
 
-def reloaded_newer(page: Page) -> bool:
+def renewed(page: Page) -> None:
+    """Start a kiosk again and leave it alone until it shows the newer release."""
     page.reload()
-    until_screen(page, "question")
-    page.wait_for_timeout(300)
-    return is_newer(page)
+    until(lambda: is_newer(page), 60, "of the newer shell")
 
 
 def works_without_a_line(page: Page, line: Line) -> None:
@@ -174,13 +178,13 @@ def test_a_shell_renewed_over_a_full_queue_delivers_what_the_old_one_kept(
     assert not is_newer(kiosk)
     tap(kiosk, 2)
     line.up()
-    until(lambda: reloaded_newer(other), 30, "the other tab is of the new shell")
+    renewed(other)
     follow_up(kiosk, "Касса не работает")
     next_shopper(kiosk)
     shoppers(other, [4])
     works_without_a_line(other, line)
     works_without_a_line(kiosk, line)
-    until(lambda: reloaded_newer(kiosk), 30, "the old tab is of the new shell")
+    renewed(kiosk)
     works_without_a_line(kiosk, line)
     ledger.settle_all_thanked(kiosk, other)
     assert len(ledger.thanked) == 205
@@ -205,7 +209,7 @@ def test_an_update_that_breaks_off_leaves_the_old_shell_whole(
         kiosk.wait_for_timeout(700)
     works_without_a_line(kiosk, line)
     line.clear()
-    until(lambda: reloaded_newer(kiosk), 30, "the new shell is complete")
+    renewed(kiosk)
     works_without_a_line(kiosk, line)
     ledger.settle_all_thanked(kiosk)
 
@@ -240,13 +244,13 @@ def test_a_form_published_while_the_kiosk_was_offline_takes_the_answers_to_the_o
     shoppers(kiosk, [2])
     ledger.settle_all_thanked(kiosk)
 
-    def renewed() -> bool:
+    def asks_anew() -> bool:
         kiosk.reload()
         until_screen(kiosk, "question")
         data = "JSON.parse(document.getElementById('kiosk-data').textContent).form_version"
         return bool(kiosk.evaluate(data) == 2)
 
-    until(renewed, what="the new form is on the kiosk")
+    until(asks_anew, what="the new form is on the kiosk")
     shoppers(kiosk, [3])
     ledger.settle_all_thanked(kiosk)
     assert versions(server, ledger.thanked) == [1, 1, 1, 2]
