@@ -19,7 +19,6 @@
   otklik.device = (kiosk, outbox) => {
     const listeners = [];
     let pairing = null; // {id, name, token, point, settings, refused}: refused where the server no longer knows it
-    let offset = null; // by how many milliseconds the server's clock is ahead of ours
     let beatAt = null;
 
     const token = () => (pairing && !pairing.refused ? pairing.token : null);
@@ -44,10 +43,8 @@
       if (token() && pairing.point && pairing.point !== kiosk.point) otklik.moveTo(kiosk.scope + pairing.point);
     }
 
-    function learn({ device: { id, name }, point, settings: given, server_time: time }, own, sentAt) {
-      offset = Math.round(Date.parse(time) - (sentAt + Date.now()) / 2);
-      return become({ id, name, token: own, point, settings: given, refused: false });
-    }
+    const learn = ({ device: { id, name }, point, settings: given }, own) =>
+      become({ id, name, token: own, point, settings: given, refused: false });
 
     async function state() {
       const [queue_length, quarantined, oldest_queued_at, sequence] = await Promise.all([
@@ -63,13 +60,12 @@
       take((await outbox.recall("pairing")) || null);
       follow();
       if (!pairing) return;
-      const sentAt = Date.now();
       const own = pairing.token;
       const { status, json } = await otklik.ask(`${kiosk.device_at}/heartbeat`, own, await state());
       if (status === 401 && json) await refused();
       if (status !== 200 || !json || !json.device || !pairing || pairing.token !== own) return;
       beatAt = new Date().toISOString();
-      await learn(json, own, sentAt);
+      await learn(json, own);
       if (json.app_version && json.app_version !== kiosk.shell) otklik.lookForNews();
       follow();
     }
@@ -97,12 +93,11 @@
         await pulse();
         const own = token();
         const offer = await offered(code);
-        const sentAt = Date.now();
-        const { status, json } = await otklik.ask(`${kiosk.device_at}/pair`, own, { code, token: offer, points: await points() });
+          const { status, json } = await otklik.ask(`${kiosk.device_at}/pair`, own, { code, token: offer, points: await points() });
         if (status === 429) return "busy";
         if (status === 404 && json) return "unknown_code";
         if (status !== 200 || !json || !json.device) return "network";
-        await learn(json, own || offer, sentAt);
+        await learn(json, own || offer);
         pulse();
         return null;
       } catch (problem) {
@@ -123,7 +118,7 @@
       state,
       onSettings: (listener) => void listeners.push(listener),
       pairing: () => pairing,
-      clock: () => ({ offset, beatAt }),
+      beatAt: () => beatAt,
     };
   };
 })();

@@ -130,7 +130,7 @@
       const key = (text, click, attributes = {}) => make("button", { type: "button", text, on: { click }, ...attributes });
       const digit = (value) => key(value, () => type(value));
       const pad = make("div", { class: "keeper-keys" },
-        ..."123456789".split("").map(digit), key("⌫", erase, { "aria-label": words.erase }), digit("0"),
+        ..."1234567890".split("").map(digit), key("⌫", erase, { "aria-label": words.erase }),
         key(words[submit], finish, { class: "main" }));
       return [entry, said, pad];
     }
@@ -164,11 +164,12 @@
     const moment = (at) => (at ? new Date(at).toLocaleString(root.lang) : words.never);
     const yesNo = (value) => (value === undefined ? words.unknown : value ? words.yes : words.no);
 
-    function clockText({ offset }) {
-      if (offset === null) return words.unknown;
-      const seconds = Math.round(Math.abs(offset) / 1000);
+    function clockText() {
+      const ahead = otklik.clock.ahead();
+      if (ahead === null) return words.unknown;
+      const seconds = Math.round(Math.abs(ahead) / 1000);
       if (seconds < 2) return words.clock_right;
-      return fill(offset > 0 ? words.clock_behind : words.clock_ahead, { n: seconds.toLocaleString(root.lang) });
+      return fill(ahead > 0 ? words.clock_behind : words.clock_ahead, { n: seconds.toLocaleString(root.lang) });
     }
 
     function nameText() {
@@ -187,9 +188,9 @@
         ["oldest", state.oldest_queued_at ? moment(state.oldest_queued_at) : "–"],
         ["sync", outcome ? `${moment(at)}: ${words[`sync_${outcome}`] || outcome}` : words.never],
         ["name", nameText()],
-        ["beat", moment(device.clock().beatAt)],
+        ["beat", moment(device.beatAt())],
         ["place", kiosk.words[root.lang]._place],
-        ["clock", clockText(device.clock())],
+        ["clock", clockText()],
         ["storage", state.storage_quota === undefined ? words.unknown : fill(words.storage_of, size)],
         ["persisted", yesNo(state.storage_persisted)],
         ["version", kiosk.shell],
@@ -293,6 +294,7 @@
 
     // While hands are on it, nothing reloads the page beneath; left alone, it goes.
     function touch() {
+      if (!dialog.open) return; // the key that closed it comes up
       root.dataset.keeper = "open";
       clearTimeout(quietTimer);
       quietTimer = setTimeout(close, QUIET);

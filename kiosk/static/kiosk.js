@@ -358,7 +358,9 @@
 
   function onLanguage(event) {
     const button = event.target.closest("[data-language]");
-    if (button) speak(button.dataset.language);
+    if (!button) return;
+    speak(button.dataset.language);
+    rest();
   }
 
   function listen() {

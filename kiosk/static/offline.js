@@ -118,10 +118,10 @@
   async function leaveFor(address) {
     try {
       if (workers && workers.controller) await askToKeep(workers.controller, address);
-      else if (!(await fetch(address, { cache: "no-store", credentials: "omit" })).headers.has("Otklik-Page")) return;
+      else if (!(await fetch(address, { cache: "no-store", credentials: "omit" })).headers.has("Otklik-Page")) throw new Error("no page");
       location.replace(address);
     } catch {
-      // Next time.
+      setTimeout(() => otklik.moveTo(address), TRY_AGAIN);
     }
   }
 

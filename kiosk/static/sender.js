@@ -41,6 +41,7 @@
   otklik.ask = async (address, token, body, timeout = TIMEOUT) => {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), timeout);
+    const askedAt = Date.now();
     const { occurred_at: sent_at, ...clock } = otklik.clock.stamp();
     try {
       const response = await fetch(address, {
@@ -53,7 +54,9 @@
         signal: abort.signal,
       });
       const ours = (response.headers.get("Content-Type") || "").includes("json");
-      return { status: response.status, headers: response.headers, json: ours ? await response.json() : null };
+      const json = ours ? await response.json() : null;
+      if (json && json.server_time) otklik.clock.heard(json.server_time, askedAt);
+      return { status: response.status, headers: response.headers, json };
     } catch {
       throw new Later("network");
     } finally {

@@ -69,6 +69,16 @@ def test_kill_nine_of_the_server_ends_its_children_and_frees_the_port(start: Sta
     assert is_free(port)
 
 
+def test_kill_nine_of_the_server_leaves_no_worker_that_was_just_being_started(start: Start) -> None:
+    port = free_port()
+    server = start("serve", "--port", port)
+    until(lambda: len(group(server.pid)) > 1, server)
+    os.kill(server.pid, signal.SIGKILL)
+    server.wait(5)
+    assert wait_until_gone(server.pid, 20) == set()
+    assert is_free(port)
+
+
 def test_a_second_server_on_the_same_port_is_refused_in_words(start: Start) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
