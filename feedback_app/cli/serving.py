@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from feedback_app.config import Settings
 
 START_SECONDS = 60
+SWITCH_SECONDS = 0.0005
+"""How long a thread computes before it lets another: a tenth of Python's own, so that a page delays no tap by much."""
 SERVED_WITH = "served_with.json"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  (compared, not bound)
@@ -52,7 +55,6 @@ def end_with_parent() -> None:
 def serving_app(config: Mapping[str, Any] | None = None) -> Flask:
     """Return the app of a serving process, with the outbox's runner beside it; granian calls this in its worker."""
     end_with_parent()
-    from analysis.sentiment import warm_up  # noqa: PLC0415  (start-up time of --help)
     from feedback_app import config as settings  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.app import create_app  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.jobs import Runner  # noqa: PLC0415  (start-up time of --help)
@@ -65,8 +67,18 @@ def serving_app(config: Mapping[str, Any] | None = None) -> Flask:
     # At the end of the process the clock's own threads are waited for, with every letter that is due: the runner
     # has to hear of the end before that, and an atexit function is called after it.
     Finalize(None, runner.stop, exitpriority=0)
-    threading.Thread(target=warm_up, name="otklik-warm-up", daemon=True).start()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    threading.Thread(target=_settle, name="otklik-warm-up", daemon=True).start()
     return app
+
+
+def _settle() -> None:
+    """Load the language models, then spare all that stays loaded the garbage collector's rounds."""
+    from analysis.sentiment import warm_up  # noqa: PLC0415  (start-up time of --help)
+
+    warm_up()
+    gc.collect()
+    gc.freeze()
 
 
 def serving_app_over_tls() -> Flask:

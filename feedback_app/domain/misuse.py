@@ -18,8 +18,8 @@ FLAGS = (FLAG_BURST, FLAG_HELD)
 MOST = 30
 WITHIN = 10.0
 """Seconds: more than MOST responses inside as many are more than hands can give one after another."""
-KEPT = 8 * MOST
-"""Moments kept for a key, those nearest to the newest one told."""
+KEPT = 4 * MOST
+"""Moments kept for a key, those told last; an old queue and people who tap now share them."""
 FORGOTTEN_AFTER = 600.0
 """Seconds without a response after which a key is forgotten."""
 KEYS = 5_000
@@ -33,10 +33,11 @@ def is_crowded(moments: Sequence[float], at: int) -> bool:
 
 @dataclass
 class _Told:
-    """The moments of a key that were not flagged, sorted, and when the key was last asked about."""
+    """The moments of a key that were not flagged, sorted and as they came, and when it was last asked about."""
 
     seen: float
     moments: array[float] = field(default_factory=lambda: array("d"))
+    as_told: array[float] = field(default_factory=lambda: array("d"))
 
     def is_beyond(self, moment: float) -> bool:
         """Say whether a moment is one too many; keep it where it is not."""
@@ -45,9 +46,16 @@ class _Told:
         if is_crowded(self.moments, at):
             self.moments.pop(at)
             return True
-        if len(self.moments) > KEPT:
-            self.moments.pop(0 if at > KEPT // 2 else -1)
+        self.as_told.append(moment)
+        if len(self.as_told) > KEPT:
+            self.moments.remove(self.as_told.pop(0))
         return False
+
+    def forget(self, moment: float) -> None:
+        """Take a moment back; one that was flagged is not there."""
+        if moment in self.as_told:
+            self.as_told.remove(moment)
+            self.moments.remove(moment)
 
 
 class Bursts:
@@ -75,10 +83,9 @@ class Bursts:
     def forget(self, key: Hashable, moments: Sequence[datetime]) -> None:
         """Take back responses that were told and then not stored."""
         with self._lock:
-            kept = self._told[key].moments if key in self._told else array("d")
-            for moment in moments:
-                if moment.timestamp() in kept:
-                    kept.remove(moment.timestamp())
+            if key in self._told:
+                for moment in moments:
+                    self._told[key].forget(moment.timestamp())
 
     def _of(self, key: Hashable) -> _Told:
         now = self._clock()
