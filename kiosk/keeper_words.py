@@ -76,7 +76,7 @@ def _status() -> dict[str, str]:
 
 def _outcomes() -> dict[str, str]:
     return {
-        "sync_sent": _("the server has everything"),
+        "sync_sent": _("the server answered for each"),
         "sync_network": _("the server does not answer"),
         "sync_portal": _("something else answers in the server's place, such as the sign-in page of a Wi-Fi"),
         "sync_server": _("the server has a fault"),

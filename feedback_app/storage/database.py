@@ -22,6 +22,7 @@ from sqlalchemy.orm import (
 )
 
 from feedback_app.domain.access import SYSTEM, Access
+from feedback_app.storage.checkpoints import LOG_PAGES
 from feedback_app.storage.writer import WRITES, DirectWriter, GroupCommitWriter, Handler
 
 Result = TypeVar("Result")
@@ -88,6 +89,7 @@ def _sqlite_connect(dbapi_connection: Any, _record: Any) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
         f"busy_timeout={BUSY_TIMEOUT_MS}",
+        f"wal_autocheckpoint={LOG_PAGES}",
     ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError
 
+from feedback_app.storage.checkpoints import Checkpointer
+
 Result = TypeVar("Result")
 Payload = TypeVar("Payload")
 Work = Callable[[Connection], Result]
@@ -73,6 +75,7 @@ class GroupCommitWriter:
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+        self._checkpointer: Checkpointer | None = None
         self._pid = 0
 
     def write(self, work: Work[Result]) -> Result:
@@ -98,12 +101,18 @@ class GroupCommitWriter:
             if thread is None or self._pid != os.getpid():
                 return
             self._queue.put(None)
+            checkpointer, self._checkpointer = self._checkpointer, None
         thread.join(timeout=30)
+        if checkpointer is not None:
+            checkpointer.close()
 
     def _ensure_thread(self) -> None:
         if self._thread is None or self._pid != os.getpid():
             self._pid = os.getpid()
-            self._thread = threading.Thread(target=self._run, name="otklik-writer", daemon=True)
+            self._checkpointer = Checkpointer(self._engine)
+            self._thread = threading.Thread(
+                target=self._run, args=(self._checkpointer,), name="otklik-writer", daemon=True
+            )
             self._thread.start()
 
     def _next_group(self) -> list[_Waiting | None]:
@@ -115,12 +124,13 @@ class GroupCommitWriter:
                 break
         return group
 
-    def _run(self) -> None:
+    def _run(self, checkpointer: Checkpointer) -> None:
         while True:
             group = self._next_group()
             waiting = [item for item in group if item is not None]
             if waiting:
                 self._commit_group(waiting)
+                checkpointer.wrote()
             if len(waiting) < len(group):
                 return
 

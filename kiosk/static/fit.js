@@ -6,7 +6,7 @@
   const LEAST = 0.44;
   // A question takes at most this part of the screen, for the answers are what is touched.
   const ASK = 0.34;
-  const ANSWERS = ".smiley, .smiley-label, .choice, .choices, .scale, .steps button, .written";
+  const ANSWERS = ".smiley, .smiley-label, .choice, .choice > span, .choices, .scale, .steps button, .written";
 
   const spills = ({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
     scrollWidth > clientWidth + 1 || scrollHeight > clientHeight + 1;

@@ -137,7 +137,7 @@
 
     function showPin() {
       const show = (entered) => "•".repeat(entered.length);
-      page(title(words.staff),
+      page(title(words.staff), make("p", { class: "keeper-help", text: words.pin }),
         ...keys({ name: "pin", length: PIN_LENGTH, show, done: unlock, submit: "open" }),
         make("div", { class: "keeper-row" }, button("pair", showPairing), button(closed ? "back" : "close", closed ? showPairing : close)));
       dialog.querySelector("h1").focus();

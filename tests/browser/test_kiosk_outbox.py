@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from tests.browser.kiosk_shop import (
     Busy,
     CaptivePortal,
     Shop,
+    Stranger,
     Stumbling,
     kept,
     mark,
@@ -82,7 +84,7 @@ def test_a_device_that_keeps_nothing_thanks_only_for_what_the_server_has(shop: S
     tap(page, 3)
     page.click("[data-skip]")
     until_screen(page, "question")
-    assert page.locator("[role=status]").text_content()
+    assert page.locator(".kiosk-notice").text_content()
     assert mark(page, "ready") is None
 
 
@@ -249,3 +251,237 @@ def test_waits_grow_from_half_a_second_to_a_minute_and_are_scattered(kiosk: Page
     assert longest[-1] == 60_000
     assert shortest[0] == 500
     assert shortest[-1] == 30_000
+
+
+# --- numbers, a raised schema, a full disk ------------------------------------------------------------------------
+
+FIRST_SCHEMA = """(items) => new Promise((resolve, reject) => {
+  const request = indexedDB.open("otklik-kiosk", 1);
+  request.onupgradeneeded = () => {
+    for (const name of ["items", "quarantine"]) request.result.createObjectStore(name, { keyPath: "id" });
+  };
+  request.onerror = () => reject(request.error);
+  request.onsuccess = () => {
+    const database = request.result;
+    const transaction = database.transaction("items", "readwrite");
+    for (const item of items) transaction.objectStore("items").add({ id: item.id, open: false, touched_at: 0, item });
+    // As the pages of that time did.
+    database.onversionchange = () => database.close();
+    transaction.oncomplete = () => resolve();
+  };
+})"""
+NEXT_SCHEMA = """() => new Promise((resolve, reject) => {
+  const request = indexedDB.open("otklik-kiosk", 3);
+  request.onupgradeneeded = () => request.result.createObjectStore("more");
+  request.onerror = () => reject(request.error);
+  request.onsuccess = () => { request.result.close(); resolve(); };
+})"""
+MANY = """({ item, count }) => new Promise((resolve, reject) => {
+  const request = indexedDB.open("otklik-kiosk");
+  request.onerror = () => reject(request.error);
+  request.onsuccess = () => {
+    const transaction = request.result.transaction("items", "readwrite");
+    for (let n = 0; n < count; n += 1) {
+      const id = window.otklik.uuid7(Date.now() - count + n);
+      transaction.objectStore("items").add({ id, open: false, touched_at: 0, item: { ...item, id } });
+    }
+    transaction.oncomplete = () => { request.result.close(); resolve(); };
+  };
+})"""
+
+
+def finish(page: Page, smiley: int) -> None:
+    """Tap, leave what follows out, and bring the question back."""
+    tap(page, smiley)
+    skip_to_thanks(page)
+    page.click("h1")
+
+
+def test_a_queue_of_the_first_schema_arrives_whole(shop: Shop, visitor: BrowserContext) -> None:
+    items = [shop.chain.item({"smiley": 1 + n % 4}, response_id=f"00000000-0000-7000-8000-{n:012}") for n in range(150)]
+    older = visitor.new_page()
+    older.goto(shop.address.partition("/k/")[0] + "/healthz")
+    older.evaluate(FIRST_SCHEMA, items)
+    page = opened(visitor.new_page(), shop)
+    until_delivered(page)
+    finish(page, 4)
+    until_delivered(page)
+    arrived = {str(response.id): response.sequence for response in shop.responses()}
+    assert {item["id"] for item in items} < arrived.keys()
+    assert [number for number in arrived.values() if number is not None] == [1]
+    assert kept(page, "quarantine") == []
+
+
+def test_an_open_page_goes_on_in_a_database_that_a_newer_one_raised(shop: Shop, kiosk: Page) -> None:
+    shop.shut()
+    finish(kiosk, 1)
+    newer = kiosk.context.new_page()
+    newer.goto(shop.address)
+    newer.evaluate(NEXT_SCHEMA)
+    finish(kiosk, 2)
+    until(lambda: mark(kiosk, "queued") == "2")
+    shop.open()
+    kiosk.evaluate("window.dispatchEvent(new Event('online'))")
+    until_delivered(kiosk)
+    assert sorted(response.answers["smiley"] for response in shop.responses()) == [1, 2]
+
+
+def test_every_tap_of_a_device_has_a_number_over_tabs_and_reloads(shop: Shop, kiosk: Page) -> None:
+    other = opened(kiosk.context.new_page(), shop)
+    finish(kiosk, 4)
+    finish(other, 4)
+    kiosk.reload()
+    until(lambda: mark(kiosk, "ready") == "true")
+    finish(kiosk, 4)
+    until_delivered(kiosk)
+    assert sorted(response.sequence for response in shop.responses()) == [1, 2, 3]
+
+
+FULL_DISK = """() => {
+  for (const name of ["add", "put"]) {
+    IDBObjectStore.prototype[name] = () => { throw new DOMException("full", "QuotaExceededError"); };
+  }
+}"""
+
+
+def test_where_nothing_more_can_be_written_the_shopper_is_told_and_what_is_there_goes_out(
+    shop: Shop, kiosk: Page
+) -> None:
+    shop.shut()
+    finish(kiosk, 1)
+    tap(kiosk, 2)
+    until(lambda: len(kept(kiosk)) == 2)
+    kiosk.evaluate(FULL_DISK)
+    skip_to_thanks(kiosk)
+    kiosk.click("h1")
+    tap(kiosk, 3)
+    kiosk.click("[data-skip]")
+    until(lambda: kiosk.locator(".kiosk-notice").text_content(), what="the shopper is told")
+    assert mark(kiosk, "screen") == "question"
+    assert [record["item"]["answers"] for record in kept(kiosk)] == [{"smiley": 1}, {"smiley": 2}]
+    shop.open()
+    kiosk.evaluate("window.dispatchEvent(new Event('online'))")
+    until(lambda: mark(kiosk, "queued") == "1", what="what is closed goes out")
+    tap(kiosk, 4)
+    kiosk.click("[data-skip]")
+    until_screen(kiosk, "thanks")
+    assert sorted(response.answers["smiley"] for response in shop.responses()) == [1, 4]
+
+
+def test_ten_thousand_waiting_taps_slow_the_next_by_nothing_felt(shop: Shop, kiosk: Page) -> None:
+    shop.shut()
+    kiosk.evaluate(MANY, {"item": shop.chain.item({"smiley": 4}), "count": 10_000})
+    kiosk.reload()
+    until(lambda: mark(kiosk, "queued") == "10000", what="counted")
+    took = []
+    for _ in range(5):
+        took.append(
+            kiosk.evaluate(
+                """() => new Promise((resolve) => {
+                  const began = performance.now();
+                  new MutationObserver((_, observer) => {
+                    observer.disconnect();
+                    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - began)));
+                  }).observe(document.documentElement, { attributeFilter: ["data-screen"] });
+                  document.querySelector("button[data-answer='4']").click();
+                })"""
+            )
+        )
+        skip_to_thanks(kiosk)
+        kiosk.click("h1")
+    assert sorted(took)[2] < 100
+    assert until(lambda: mark(kiosk, "queued") == "10005", what="counted again")
+
+
+# --- answers of every kind ----------------------------------------------------------------------------------------
+
+
+class Forgetful(Stranger):
+    """A server that answers for the first item of a body alone."""
+
+    posts: ClassVar[list[float]] = []
+
+    def receive(self, items: list[dict[str, Any]]) -> None:
+        results = [{"id": items[0]["id"], "status": "stored"}]
+        self.say(200, "application/json", json.dumps({"results": results}).encode())
+
+
+class Poisoned(Stranger):
+    """A server that falls over the first five items it ever saw."""
+
+    posts: ClassVar[list[float]] = []
+    bad: ClassVar[list[str]] = []
+
+    def receive(self, items: list[dict[str, Any]]) -> None:
+        type(self).bad = sorted({*self.bad, *(item["id"] for item in items)})[:5]
+        if any(item["id"] in self.bad for item in items):
+            return self.say(500, "text/html", b"")
+        results = [{"id": item["id"], "status": "stored"} for item in items]
+        return self.say(200, "application/json", json.dumps({"results": results}).encode())
+
+
+class Doorman(Stranger):
+    """A proxy that wants a sign-in of its own, in a page."""
+
+    posts: ClassVar[list[float]] = []
+
+    def receive(self, _items: list[dict[str, Any]]) -> None:
+        self.say(401, "text/html", b"<!doctype html><title>Who are you?</title>")
+
+
+def collect(shop: Shop, page: Page, count: int) -> None:
+    shop.shut()
+    page.evaluate(MANY, {"item": shop.chain.item({"smiley": 4}), "count": count})
+
+
+def test_what_an_answer_does_not_name_stays(shop: Shop, kiosk: Page) -> None:
+    collect(shop, kiosk, 3)
+    shop.replace_by(Forgetful)
+    kiosk.reload()
+    until(lambda: mark(kiosk, "queued") == "2", what="one is confirmed")
+    assert len(kept(kiosk)) == 2
+
+
+def test_bad_items_in_front_hold_up_none_behind_them(shop: Shop, kiosk: Page) -> None:
+    collect(shop, kiosk, 300)
+    Poisoned.bad = []
+    shop.replace_by(Poisoned)
+    kiosk.reload()
+    until(lambda: mark(kiosk, "queued") == "5", what="all but the bad ones")
+    assert [record["id"] for record in kept(kiosk)] == Poisoned.bad
+
+
+def test_a_strangers_401_revokes_nothing(shop: Shop, kiosk: Page) -> None:
+    collect(shop, kiosk, 2)
+    shop.replace_by(Doorman)
+    kiosk.reload()
+    until(lambda: len(Doorman.posts) > 2, what="asked again, with patience")
+    assert until(lambda: mark(kiosk, "queued") == "2")
+    shop.shut()
+    shop.open()
+    until_delivered(kiosk)
+    assert len(shop.responses()) == 2
+
+
+def test_a_device_delivers_all_its_points_at_once_and_strange_ones_by_their_own_address(
+    shop: Shop, kiosk: Page
+) -> None:
+    kiosk.route("**/api/v1/**", lambda route: route.abort())
+    points = [shop.chain.token(touchpoint=key) for key in ("checkout", "exit", "entrance")]
+    for point in points:
+        kiosk.evaluate(MANY, {"item": {**shop.chain.item({"smiley": 4}), "point": point}, "count": 2})
+    pairing = {"id": 1, "name": "x", "token": shop.chain.device(), "point": points[0], "settings": None}
+    kiosk.evaluate("(value) => window.otklik.outbox().remember('pairing', value)", pairing)
+    sent: list[list[str]] = []
+    kiosk.unroute("**/api/v1/**")
+    kiosk.on("request", lambda request: request.url.endswith("/responses") and sent.append(points_of(request)))
+    kiosk.reload()
+    until_delivered(kiosk)
+    assert sent[0] == sorted(points * 2)
+    assert sorted(map(tuple, sent[1:])) == sorted([(points[1],) * 2, (points[2],) * 2])
+    assert sorted(response.unpaired for response in shop.responses()) == [False] * 2 + [True] * 4
+    assert kept(kiosk, "quarantine") == []
+
+
+def points_of(request: Any) -> list[str]:
+    return sorted(item["point"] for item in request.post_data_json["responses"])

@@ -209,6 +209,20 @@ def test_a_question_without_end_stays_on_the_screen(shop: Shop, visitor: Browser
             assert box["height"] > height / 8
 
 
+@pytest.mark.parametrize("size", [(390, 430), (800, 250), (600, 560)])
+def test_words_can_be_sent_with_a_keyboard_over_half_the_screen(kiosk: Page, size: tuple[int, int]) -> None:
+    tap(kiosk, 4)
+    kiosk.set_viewport_size({"width": size[0], "height": size[1]})
+    kiosk.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    for part in ("textarea", "[data-skip]", "[type=submit]"):
+        box = kiosk.locator(part).bounding_box()
+        assert box
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= size[1]
+        assert min(box["width"], box["height"]) >= 48
+    assert kiosk.evaluate(SPILT) == []
+
+
 # --- speed ---------------------------------------------------------------------------------------------------------
 
 
@@ -671,6 +685,15 @@ def test_one_switch_that_moves_and_one_that_picks_are_enough(shop: Shop, kiosk: 
     until_screen(kiosk, "question")
     kiosk.keyboard.press("Tab")
     assert kiosk.evaluate("document.activeElement.dataset.answer") == "1"
+
+
+def test_the_staffs_keys_answer_nothing(shop: Shop, kiosk: Page) -> None:
+    kiosk.keyboard.press("Control+Alt+k")
+    kiosk.locator("dialog[open]").wait_for()
+    kiosk.keyboard.press("4")
+    kiosk.keyboard.press("Backspace")
+    assert mark(kiosk, "screen") == "question"
+    assert kept(kiosk) == []
 
 
 # --- misuse --------------------------------------------------------------------------------------------------------

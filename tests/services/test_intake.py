@@ -250,6 +250,7 @@ def test_a_revoked_device_an_unknown_token_and_a_closed_point_send_nothing(any_c
     token = any_chain.device()
     assert senders.device_sender(any_chain.db, token) is not None
     any_chain.db.write(lambda link: link.execute(sa.update(Device.__table__).values(revoked_at=now())))
+    senders.forget(any_chain.db)
     assert senders.device_sender(any_chain.db, token) is None
     assert senders.device_sender(any_chain.db, "unknown") is None
     assert senders.point_sender(any_chain.db, "unknown") is None
@@ -471,6 +472,7 @@ def test_a_revoked_device_is_a_401(client: FlaskClient, app_chain: Chain) -> Non
     token = app_chain.device()
     assert post(client, token, {"responses": []}).status_code == 200
     app_chain.db.write(lambda link: link.execute(sa.update(Device.__table__).values(revoked_at=datetime.now(UTC))))
+    senders.forget(app_chain.db)
     assert post(client, token, {"responses": [app_chain.item()]}).status_code == 401
 
 

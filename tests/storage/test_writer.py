@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from feedback_app.storage import house
 from feedback_app.storage.database import Database
@@ -104,26 +109,151 @@ def test_a_caller_goes_on_only_after_the_commit(any_chain: Chain) -> None:
     assert seen == [True] * 64
 
 
-def test_writes_that_wait_at_the_same_moment_share_one_transaction_on_sqlite(opened: Database) -> None:
-    commits: list[int] = []
-    sa.event.listen(opened.engine, "commit", lambda connection: commits.append(1))
+@contextmanager
+def held(db: Database) -> Iterator[None]:
+    """Keep the writer busy, so that what is handed in meanwhile makes one group."""
     holds, let_go = threading.Event(), threading.Event()
 
     def hold(_connection: Connection) -> None:
         holds.set()
         let_go.wait(10)
 
-    with ThreadPoolExecutor(41) as pool:
-        first = pool.submit(opened.write, hold)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(db.write, hold)
         holds.wait(10)
-        waiting = [pool.submit(opened.write, put(f"paper-{index}")) for index in range(40)]  # type: ignore[arg-type]
-        while opened._writer._queue.qsize() < 40:  # type: ignore[union-attr]
-            threading.Event().wait(0.001)
-        let_go.set()
-        for future in [first, *waiting]:
-            future.result(10)
+        try:
+            yield
+        finally:
+            let_go.set()
+            first.result(10)
+
+
+def in_one_group(db: Database, writes: Sequence[Callable[[], Any]]) -> list[Future[Any]]:
+    """Hand writes in, one after the other, while the writer is busy; return them when all are done."""
+    with ThreadPoolExecutor(len(writes)) as pool:
+        with held(db):
+            waiting = []
+            for count, write in enumerate(writes, 1):
+                waiting.append(pool.submit(write))
+                while db._writer._queue.qsize() < count:  # type: ignore[union-attr]
+                    threading.Event().wait(0.001)
+        return waiting
+
+
+def test_writes_that_wait_at_the_same_moment_share_one_transaction_on_sqlite(opened: Database) -> None:
+    commits: list[int] = []
+    sa.event.listen(opened.engine, "commit", lambda connection: commits.append(1))
+    writes = [lambda index=index: opened.write(put(f"paper-{index}")) for index in range(40)]
+    for future in in_one_group(opened, writes):
+        future.result(10)
     assert len(commits) == 2
     assert len([key for key in keys(opened) if key.startswith("paper-")]) == 40
+
+
+class Papers:
+    """A handler that puts settings; a key that begins with "bad" is refused by the database."""
+
+    def __init__(self) -> None:
+        self.calls: list[list[str]] = []
+
+    def __call__(self, connection: Connection, names: Sequence[str]) -> list[str]:
+        self.calls.append(list(names))
+        for name in names:
+            house.put_setting(connection, name, {"value": 1})
+            if name.startswith("bad"):
+                connection.execute(sa.insert(Setting.__table__).values(key="chain", value={}))
+        return [f"{name} is kept" for name in names]
+
+
+def test_payloads_that_wait_at_the_same_moment_are_written_by_one_call(opened: Database) -> None:
+    handler, names = Papers(), [f"paper-{index}" for index in range(20)]
+    waiting = in_one_group(opened, [lambda name=name: opened.write_batch(handler, name) for name in names])
+    assert [future.result(10) for future in waiting] == [f"{name} is kept" for name in names]
+    assert handler.calls == [names]
+    assert set(names) <= keys(opened)
+
+
+def test_a_payload_that_fails_takes_nothing_of_its_group_with_it(opened: Database) -> None:
+    handler, names = Papers(), ["paper-1", "bad-2", "paper-3", "bad-4", "paper-5"]
+    waiting = in_one_group(opened, [lambda name=name: opened.write_batch(handler, name) for name in names])
+    refused = [isinstance(future.exception(10), IntegrityError) for future in waiting]
+    assert refused == [False, True, False, True, False]
+    assert waiting[4].result() == "paper-5 is kept"
+    assert handler.calls == [names, *([name] for name in names)]
+    assert {"paper-1", "paper-3", "paper-5"} <= keys(opened)
+    assert not {"bad-2", "bad-4"} & keys(opened)
+
+
+def test_payloads_share_their_transaction_with_works_and_other_payloads(opened: Database) -> None:
+    one, other = Papers(), Papers()
+
+    def fail(connection: Connection) -> None:
+        house.put_setting(connection, "half", {"value": 1})
+        raise ValueError("in the middle")
+
+    writes: list[Callable[[], Any]] = [
+        lambda: opened.write_batch(one, "paper-1"),
+        lambda: opened.write(put("paper-2")),  # type: ignore[arg-type]
+        lambda: opened.write_batch(other, "bad-3"),
+        lambda: opened.write(fail),
+        lambda: opened.write_batch(one, "paper-4"),
+    ]
+    errors = [type(future.exception(10)) for future in in_one_group(opened, writes)]
+    assert errors == [type(None), type(None), IntegrityError, ValueError, type(None)]
+    assert one.calls == [["paper-1", "paper-4"]]
+    assert {"paper-1", "paper-2", "paper-4"} <= keys(opened)
+    assert not {"bad-3", "half"} & keys(opened)
+
+
+def test_a_commit_that_fails_fails_all_of_its_group(opened: Database) -> None:
+    handler = Papers()
+
+    def full(_link: Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if handler.calls and statement == "COMMIT":
+            raise sqlite3.OperationalError("database or disk is full")
+
+    sa.event.listen(opened.engine, "before_cursor_execute", full)
+    writes: list[Callable[[], Any]] = [lambda: opened.write(put("paper-0"))]  # type: ignore[arg-type]
+    writes += [lambda name=name: opened.write_batch(handler, name) for name in ("paper-1", "bad-2", "paper-3")]
+    waiting = in_one_group(opened, writes)
+    assert ["disk is full" in str(future.exception(10)) for future in waiting] == [True] * 4
+    assert not {"paper-0", "paper-1", "bad-2", "paper-3"} & keys(opened)
+
+
+def test_a_transaction_that_sqlite_undid_by_itself_is_told_to_nobody_as_stored(opened: Database) -> None:
+    """As where the disk is full: what was written before in the group is gone, and so its writer is told."""
+
+    def undo(connection: Connection) -> None:
+        connection.exec_driver_sql("ROLLBACK")
+
+    with pytest.raises(OperationalError, match="no transaction"):
+        opened.write(undo)
+    writes: list[Callable[[], Any]] = [lambda: opened.write(put("before")), lambda: opened.write(undo)]  # type: ignore[arg-type]
+    waiting = in_one_group(opened, writes)
+    assert [type(future.exception(10)) for future in waiting] == [OperationalError] * 2
+    assert "before" not in keys(opened)
+    opened.write(put("after"))  # type: ignore[arg-type]
+    assert "after" in keys(opened)
+
+
+def test_a_payload_is_written_in_a_transaction_of_its_own(any_chain: Chain) -> None:
+    handler = Papers()
+    assert any_chain.db.write_batch(handler, "paper-1") == "paper-1 is kept"
+    with pytest.raises(IntegrityError):
+        any_chain.db.write_batch(handler, "bad-2")
+    assert handler.calls == [["paper-1"], ["bad-2"]]
+    assert "paper-1" in keys(any_chain.db)
+    assert "bad-2" not in keys(any_chain.db)
+
+
+def test_what_is_committed_comes_into_the_file_without_a_commit_waiting_for_it(
+    opened: Database, tmp_path: Path
+) -> None:
+    opened.write(put("moved-by-nobody's-commit"))  # type: ignore[arg-type]
+    give_up = time.monotonic() + 10
+    while b"moved-by-nobody's-commit" not in (tmp_path / "otklik.db").read_bytes():
+        assert time.monotonic() < give_up
+        time.sleep(0.05)
 
 
 def test_a_write_inside_a_write_is_refused_and_does_not_hang_on_sqlite(opened: Database) -> None:

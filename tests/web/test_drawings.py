@@ -258,9 +258,11 @@ def test_a_server_that_is_gone_before_it_began_leaves_no_word(capfd: pytest.Capt
 def test_ctrl_c_leaves_the_end_to_the_server(hire: Hire) -> None:
     shared = hire()
     shared.draw(order("А"))
-    assert shared.pid is not None
-    os.kill(shared.pid, signal.SIGINT)
+    began = shared.pid
+    assert began is not None
+    os.kill(began, signal.SIGINT)
     assert "Б</title>" in shared.draw(order("Б"))
+    assert shared.pid == began
 
 
 # --- in the pages -----------------------------------------------------------------------------------------------
@@ -289,6 +291,12 @@ def charts(page: str) -> list[str]:
     return [
         part.partition("</svg>")[0] for part in page.split('<svg xmlns="http://www.w3.org/2000/svg" class="chart"')
     ][1:]
+
+
+def test_the_wide_curve_leaves_the_stages_names_to_the_columns_beneath(filled_app: Flask) -> None:
+    wide, narrow = charts(sign_in_as(filled_app.test_client(), "director").get("/map?lang=en").get_data(as_text=True))
+    assert ">Deal</text>" not in wide
+    assert ">Deal</text>" in narrow
 
 
 def test_a_page_whose_charts_cannot_be_drawn_comes_with_its_numbers(
