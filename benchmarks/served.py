@@ -83,7 +83,7 @@ class Served:
 
     def memory(self) -> float:
         """Return the resident memory of the serving process in MB: of the largest one of the server."""
-        return max(_resident(number) for number in _family(self._process.pid))
+        return max(resident(number) for number in _family(self._process.pid))
 
 
 def _family(first: int) -> list[int]:
@@ -98,7 +98,8 @@ def _family(first: int) -> list[int]:
     return found
 
 
-def _resident(number: int) -> float:
+def resident(number: int) -> float:
+    """Return the resident memory of a process in MB."""
     for line in Path(f"/proc/{number}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) * 1024 / 1e6

@@ -59,7 +59,7 @@ def _cookies(settings: settings_module.Settings) -> dict[str, Any]:
         "REMEMBER_COOKIE_DURATION": timedelta(days=30),
         "PERMANENT_SESSION_LIFETIME": timedelta(hours=12),
         "WTF_CSRF_TIME_LIMIT": None,
-        "MAX_CONTENT_LENGTH": 8 * MIB,
+        "MAX_CONTENT_LENGTH": 8 * MIB + 1,  # the API takes 8 MiB whole: what reaches this was cut off
         "MAX_FORM_MEMORY_SIZE": MIB,
         "MAX_FORM_PARTS": 500,
     }

@@ -1,6 +1,6 @@
 """Answers packed with gzip: the kiosk's shell and the static files, for a shop's bad line.
 
-Only what holds no secret is packed, so that its size tells nothing: never a page with a token or a sign-in.
+Only what holds no secret is packed, so that its size tells nothing: never a page with a secret token or a sign-in.
 """
 
 from __future__ import annotations

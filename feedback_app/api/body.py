@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import Any
 
 DEPTH_LIMIT = 64
 TOO_DEEP = '"\\u0000too deep"'
+_STRINGS_AND_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""A string that is cut off counts to the end, so that no text makes the search begin anew at each of its quotes."""
 
 
 class NotJson(ValueError):
@@ -29,25 +32,17 @@ def shorten(text: str) -> str:
     So one item that is nested without end is refused as an item, and its neighbours are read.
     """
     kept: list[str] = []
-    depth, start, in_string, escaped = 0, 0, False, False
-    for index, character in enumerate(text):
-        if in_string:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                in_string = False
-        elif character == '"':
-            in_string = True
-        elif character in "[{":
+    depth, start = 0, 0
+    for found in _STRINGS_AND_BRACKETS.finditer(text):
+        sign = found[0]
+        if sign in "[{":
             if depth == DEPTH_LIMIT:
-                kept.append(text[start:index] + TOO_DEEP)
+                kept.append(text[start : found.start()] + TOO_DEEP)
             depth += 1
-        elif character in "]}":
+        elif sign in "]}":
             depth -= 1
             if depth == DEPTH_LIMIT:
-                start = index + 1
+                start = found.end()
     if depth != 0:
         raise NotJson("cut off")
     kept.append(text[start:])

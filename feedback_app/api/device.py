@@ -25,6 +25,8 @@ from feedback_app.services.clock import now
 from feedback_app.services.senders import Sender
 
 BATCH_LIMIT = 1_000
+RECEIPT_LIMIT = 20
+"""Responses with a receipt in one delivery of a phone: each costs a hash that is dear on purpose."""
 
 
 def _sender() -> Sender:
@@ -80,6 +82,8 @@ def post_responses() -> ResponseReturnValue:
         return refuse(400, "no_responses", "The body has no list “responses”.")
     if len(items) > BATCH_LIMIT:
         return refuse(413, "too_many", f"At most {BATCH_LIMIT} responses a request.")
+    if sender.unpaired and sum(isinstance(item, dict) and "receipt" in item for item in items) > RECEIPT_LIMIT:
+        return refuse(413, "too_many", f"At most {RECEIPT_LIMIT} responses with a receipt a request.")
     if sender.unpaired and kiosk_settings.require_pairing(db()) and _taps(items):
         return refuse(403, "pairing_required", "Kiosks of this chain are paired first.")
     _spend(sender, len(items))

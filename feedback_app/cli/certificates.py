@@ -6,12 +6,14 @@ import ipaddress
 import os
 import re
 import secrets
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -121,12 +123,18 @@ def _read_key(path: Path) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey:
         if b"-----BEGIN CERTIFICATE-----" in raw and b"PRIVATE KEY-----" not in raw:
             raise BadCertificate(f"{path} holds a certificate and no key. Are the two files swapped?") from None
         raise BadCertificate(f"{path} holds no private key in PEM form.") from None
+    except UnsupportedAlgorithm:
+        raise _strange_kind("key", path) from None
     if isinstance(key, rsa.RSAPrivateKey) and key.key_size >= SMALLEST_RSA:
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and key.curve.name in CURVES:
         return key
-    raise BadCertificate(
-        f"The key {path} is of a kind that browsers do not take: use RSA of 2048 bits, P-256 or P-384."
+    raise _strange_kind("key", path)
+
+
+def _strange_kind(what: str, path: Path) -> BadCertificate:
+    return BadCertificate(
+        f"The {what} {path} is of a kind that browsers do not take: use RSA of 2048 bits, P-256 or P-384."
     )
 
 
@@ -143,9 +151,23 @@ def names_of(certificate: x509.Certificate) -> tuple[str, ...]:
 def read_pair(certificate: Path, key: Path) -> Pair:
     """Return a certificate with its key from PEM files, or raise BadCertificate."""
     found, private = read_certificate(certificate), _read_key(key)
-    if found.public_key() != private.public_key():
+    try:
+        belongs = found.public_key() == private.public_key()
+    except (UnsupportedAlgorithm, ValueError):
+        raise _strange_kind("certificate", certificate) from None
+    if not belongs:
         raise BadCertificate(f"The key {key} does not belong to the certificate {certificate}.")
+    _require_loadable(certificate, key)
     return Pair(found, names_of(found))
+
+
+def _require_loadable(certificate: Path, key: Path) -> None:
+    """Load a pair as a worker does, which dies of one that it cannot take: the rest of its chain counts too."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror
+        raise BadCertificate(f"{certificate} with the key {key} cannot be served with: {reason}.") from error
 
 
 @dataclass(frozen=True)
@@ -269,7 +291,10 @@ def _limits(hosts: Sequence[str]) -> x509.NameConstraints:
 
 def permits(root: x509.Certificate, host: str) -> bool:
     """Say whether a root may sign for a name or IP address."""
-    limits = root.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    try:
+        limits = root.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    except x509.ExtensionNotFound:
+        return True
     address = _address(host)
     for limit in limits:
         if isinstance(limit, x509.DNSName) and address is None and f".{host}".endswith(f".{limit.value}"):

@@ -78,7 +78,10 @@ def import_reviews(
 @click.option("--skip-bad", is_flag=True, help="Import the good items and leave the bad ones out.")
 @click.pass_context
 def import_responses(context: click.Context, file: Path, dry_run: bool, skip_bad: bool) -> None:
-    """Import what a kiosk exported, or items of the device API, from a .json, .jsonl or one of them in .gz."""
+    """Import what a kiosk exported, or items of the device API, from a .json, .jsonl or one of them in .gz.
+
+    Whether a receipt was used before shows at the write alone, so that neither the check nor a dry run tells of it.
+    """
     from feedback_app.domain.access import SYSTEM  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.services import queue_import  # noqa: PLC0415  (start-up time of --help)
 

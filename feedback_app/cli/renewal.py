@@ -38,6 +38,7 @@ class Watch:
         self._judged = self._seen = self._state()
         self._asked = threading.Event()
         self._renewal_failed = False
+        self._stumbled_over: str | None = None
 
     def _state(self) -> State:
         return _state_of(self._certificate), _state_of(self._key)
@@ -51,7 +52,17 @@ class Watch:
         while True:
             asked = self._asked.wait(LOOK_SECONDS)
             self._asked.clear()
-            self.look(asked=asked)
+            try:
+                self.look(asked=asked)
+                self._stumbled_over = None
+            except Exception as error:
+                # Nobody else looks after the certificate: this thread goes on, whatever happens.
+                self._stumble(repr(error))
+
+    def _stumble(self, what: str) -> None:
+        if what != self._stumbled_over:
+            self._say(f"The certificate in service stays; looking after it failed: {what}")
+        self._stumbled_over = what
 
     def look(self, *, asked: bool = False) -> None:
         """Look once: renew what is our own and due, and take over what changed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -25,6 +26,7 @@ HEARTBEATS = RateLimitItemPerMinute(60, namespace="heartbeat")
 
 limiter = Limiter(lambda: address(), storage_uri="memory://", default_limits=[])
 _items = FixedWindowRateLimiter(MemoryStorage())
+_spending = threading.Lock()
 
 
 def init(app: Flask, *, enabled: bool) -> None:
@@ -43,13 +45,14 @@ def spend_items(limit: RateLimitItem, key: str, cost: int) -> None:
     """Count items of a device or point; answer 429 with Retry-After once the limit is reached."""
     if not current_app.config["RATELIMIT_ENABLED"] or cost <= 0:
         return
-    if not _items.test(limit, key, cost=cost):  # what is refused does not use the limit up
+    with _spending:  # what is refused does not use the limit up, and no two threads take the same last place
+        free = _items.test(limit, key, cost=cost) and _items.hit(limit, key, cost=cost)
+    if not free:
         reset = _items.get_window_stats(limit, key).reset_time
         wait = max(1, math.ceil(reset - time.time()))
         answer = make_response({"error": "too_many_requests"}, 429)
         answer.headers["Retry-After"] = str(wait)
         abort(answer)
-    _items.hit(limit, key, cost=cost)
 
 
 def address() -> str:

@@ -53,7 +53,7 @@ MESSAGES = {
     "same_hours": lazy_gettext("The two times must differ."),
     "bad_pin": lazy_gettext("A PIN has 4 to 8 digits."),
     "unknown_picture": lazy_gettext("There is no such picture."),
-    "bad_picture": lazy_gettext("This picture cannot be read. Choose a PNG, JPEG or WebP file."),
+    "bad_picture": lazy_gettext("This picture cannot be read. Choose a PNG, JPEG, WebP or GIF file."),
     "picture_too_large": lazy_gettext("The picture is too large: at most %(limit)s MiB and 16 megapixels."),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -9,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DataError, IntegrityError
 
 from feedback_app.domain import cases, journey, responses, surveys
 from feedback_app.domain.access import Access, Right
@@ -45,6 +47,7 @@ __all__ = [
 ]
 
 STORED, DUPLICATE, REJECTED = "stored", "duplicate", "rejected"
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,13 @@ class Extra:
 
 @dataclass(slots=True)
 class _Taken:
-    """A response of a delivery that the rules accept, and what becomes of it."""
+    """A response of a delivery that the rules accept, and what becomes of it.
+
+    `refusal` is why it is too late: it holds for what is not stored yet.
+    """
 
     got: Accepted
+    refusal: Problem | None = None
     fate: Fate = field(default_factory=Fate)
 
     def outcome(self, got: Accepted, shown: str | None) -> Outcome:
@@ -96,7 +103,7 @@ class _Batch:
         """Note an accepted item; of those with one id the first is the one that is stored."""
         taken = self.first.get(got.id)
         if taken is None:
-            taken = self.first[got.id] = _Taken(got)
+            taken = self.first[got.id] = _Taken(got, _refusal(got))
         self.places.append((index, got, taken))
 
     def answers(self, items: Sequence[Any]) -> list[Outcome]:
@@ -111,11 +118,19 @@ def _id_of(item: Any) -> str | None:
     return given[:64] if isinstance(given, str) else None
 
 
+def _refusal(got: Accepted) -> Problem | None:
+    try:
+        surveys.check_end(got)
+    except Problem as problem:
+        return problem
+    return None
+
+
 def _accept_each(items: Sequence[Any], find: responses.FindForm, sent: Sent) -> _Batch:
     batch = _Batch([None] * len(items))
     for index, item in enumerate(items):
         try:
-            batch.add(index, surveys.check_end(responses.accept(item, find, sent)))
+            batch.add(index, responses.accept(item, find, sent))
         except Invalid as invalid:
             batch.outcomes[index] = Outcome(_id_of(item), REJECTED, invalid.problems[0])
         except Problem as problem:
@@ -139,8 +154,10 @@ def record(
     that was, where the items did not come at once but by way of a file.
     """
     batch = _take(db, items, sender, reading, read_at)
-    _set_known_texts_aside(db, batch)
-    missing = [taken for taken in batch.first.values() if taken.fate.there is None]
+    with_look = [taken for taken in batch.first.values() if _looked_up(taken)]
+    if with_look:
+        _look_up(db, with_look)
+    missing = [taken for taken in batch.first.values() if taken.fate.there is None and taken.fate.problem is None]
     together = [taken for taken in missing if not surveys.wants_receipt(taken.got.at)]
     if together:
         prepared = prepare([taken.got for taken in together], sender)
@@ -163,10 +180,8 @@ def rehearse(
 ) -> list[Outcome]:
     """Say what `record` would answer, and write nothing; whether a receipt is still free shows at the write alone."""
     batch = _take(db, items, sender, reading, read_at)
-    with db.engine.connect() as connection:
-        there = stored.digests(connection, list(batch.first))
-    for response_id, taken in batch.first.items():
-        taken.fate.there = there.get(response_id)
+    _look_up(db, list(batch.first.values()))
+    for taken in batch.first.values():
         taken.fate.new = taken.fate.there is None
     return batch.answers(items)
 
@@ -183,14 +198,22 @@ def _take(
     return batch
 
 
-def _set_known_texts_aside(db: Database, batch: _Batch) -> None:
-    """Note which responses with words are stored already: they are not scored again."""
-    with_words = [taken for taken in batch.first.values() if taken.got.comment]
-    if with_words:
-        with db.engine.connect() as connection:
-            there = stored.digests(connection, [taken.got.id for taken in with_words])
-        for taken in with_words:
-            taken.fate.there = there.get(taken.got.id)
+def _looked_up(taken: _Taken) -> bool:
+    """Say whether it pays, or matters, to know before the write that a response is stored already.
+
+    Its words are not scored again, its receipt is not hashed again, and what came too late is there all the same.
+    """
+    return bool(taken.got.comment) or taken.refusal is not None or surveys.wants_receipt(taken.got.at)
+
+
+def _look_up(db: Database, asked: Sequence[_Taken]) -> None:
+    """Note which responses are stored already, and of the others which are refused."""
+    with db.engine.connect() as connection:
+        there = stored.digests(connection, [taken.got.id for taken in asked])
+    for taken in asked:
+        taken.fate.there = there.get(taken.got.id)
+        if taken.fate.there is None:
+            taken.fate.problem = taken.refusal
 
 
 def _store_alone(db: Database, taken: _Taken, sender: Sender) -> None:
@@ -199,6 +222,9 @@ def _store_alone(db: Database, taken: _Taken, sender: Sender) -> None:
         outcome = store(db, taken.got, sender, Extra(beside=receipts.claim_of(taken.got)))
     except Problem as problem:
         taken.fate.problem = problem
+    except (DataError, IntegrityError):
+        log.exception("a response with a receipt was refused by the database")
+        taken.fate.problem = Problem("not_storable")
     else:
         taken.fate.new = outcome.status == STORED
         taken.fate.there = taken.got.digest

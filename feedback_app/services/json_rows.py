@@ -102,11 +102,16 @@ class _Document:
 
     def _object(self, lists: tuple[str, ...], head: dict[str, Any]) -> Iterator[Row]:
         self._expect("{")
+        read: set[str] = set()
         for _ in self._parts("}"):
             key = self._value()
             self._expect(":")
             if key in lists and self._next() == "[":
-                yield from self._list(str(key))
+                # The items are known by their list and number: those of a second list would pass for the first's.
+                if key in read:
+                    self._fail(f"a second list is named {key}")
+                read.add(key)
+                yield from self._list(key)
             else:
                 head[str(key)] = self._value()
 

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy.engine import Connection, Row
+from sqlalchemy.exc import IntegrityError
 
 from feedback_app.domain.access import SYSTEM, Access, Right
 from feedback_app.domain.errors import NotFound, Problem
@@ -27,6 +28,7 @@ POINTS_LIMIT = 100
 TRIES = 20
 _CODE = re.compile(r"[0-9]{8}")
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_POINT = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,11 @@ def redeem(db: Database, code: str, token: str, points: Sequence[str], present: 
         assert device is not None, "a used code is usable by its device alone"
         return Paired(device.id, device.name, device.settings, spot)
 
-    paired = db.write(work)
+    try:
+        paired = db.write(work)
+    except IntegrityError:
+        # Another code made a device of the same token at this very moment: now that one is found and moved.
+        paired = db.write(work)
     senders.forget(db)
     return paired
 
@@ -164,7 +170,7 @@ def _usable(found: Row[Any], device: Row[Any] | None, moment: datetime) -> bool:
 
 
 def _named(connection: Connection, points: Sequence[str]) -> set[int]:
-    tokens = [token for token in points if isinstance(token, str) and "\0" not in token][:POINTS_LIMIT]
+    tokens = [token for token in points if isinstance(token, str) and _POINT.fullmatch(token)][:POINTS_LIMIT]
     return devices.points_of_tokens(connection, tokens)
 
 

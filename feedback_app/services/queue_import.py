@@ -144,7 +144,8 @@ def import_queue(
 
     All or nothing: the whole file is checked before the first item is written, and with a refused item nothing is
     written unless `skip_bad`. Then it is written in short transactions; where that is cut off, the same file again
-    brings the rest, because an item that is there already is a duplicate.
+    brings the rest, because an item that is there already is a duplicate. Whether a receipt was used before shows at
+    the write alone: a survey response that is refused for it is reported among the refused, and the others are written.
     """
     access.require(Right.MANAGE_DEVICES)
     sender = _Administrator(points=_all_points(db))
@@ -172,7 +173,7 @@ def _all_points(db: Database) -> frozenset[int]:
 
 
 def _check(db: Database, found: Found, sender: Sender, progress: Progress) -> Report:
-    """Return what an import of the file would do, item by item."""
+    """Return what an import of the file would do, item by item; receipts are judged at the write alone."""
     report, seen = Report(), _Seen()
     for part in found.slices():
         outcomes = _rehearsed(db, part, sender, found)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.orm import Session
 
 from feedback_app.domain.access import Access, Right
-from feedback_app.domain.errors import NotFound, Problem
+from feedback_app.domain.errors import Invalid, NotFound, Problem
 from feedback_app.domain.surveys import RECEIPT
 from feedback_app.services import catalogue, senders
 from feedback_app.services.clock import now
@@ -65,10 +65,18 @@ def _find(session: Session, store_code: str, touchpoint: str) -> Point:
     return found
 
 
+def _end(day: date, timezone: str) -> datetime:
+    try:
+        return end_of_day(day, timezone)
+    except OverflowError:
+        high = date.max - timedelta(days=1)
+        raise Invalid([Problem("out_of_range", "until", low=date.min, high=high)]) from None
+
+
 def _values(db: Database, session: Session, point: Point, change: Change, moment: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if change.until is not None:
-        values["survey_until"] = end_of_day(change.until, point.store.timezone)
+        values["survey_until"] = _end(change.until, point.store.timezone)
     elif change.endless:
         values["survey_until"] = None
     if change.one_per_receipt is not None:
@@ -87,7 +95,7 @@ def _state(point: Point) -> SurveyState:
 
 
 def set_survey(db: Database, access: Access, store_code: str, touchpoint: str, change: Change) -> SurveyState:
-    """Change the survey of a store's touchpoint and return how it stands; raise NotFound or Problem.
+    """Change the survey of a store's touchpoint and return how it stands; raise NotFound, Invalid or Problem.
 
     Who did it is written down. Closing a point ends its kiosk page too; what was given before still arrives.
     """

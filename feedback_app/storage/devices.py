@@ -240,6 +240,8 @@ def put_beat(connection: Connection, values: Mapping[str, Any], keep_since: date
     """
     query = sa.select(_beats).where(_beats.c.device_id == values["device_id"]).order_by(_beats.c.id.desc()).limit(1)
     last = connection.execute(query).first()
+    if last is not None and last.received_at > values["received_at"]:
+        return  # two crossed on their way to the write: the later one has told all
     if last is not None and (last.boot_id, last.sequence) == (values["boot_id"], values["sequence"]):
         connection.execute(sa.update(_beats).where(_beats.c.id == last.id).values(**values))
         return

@@ -59,6 +59,9 @@ class _Waiting:
         return self._result
 
 
+_Queue = queue.SimpleQueue[_Waiting | None]
+
+
 def _each_alone(connection: Connection, works: Sequence[Work[Any]]) -> list[Any]:
     return [work(connection) for work in works]
 
@@ -72,7 +75,7 @@ class GroupCommitWriter:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine.execution_options(**{WRITES: True})
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: _Queue = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._checkpointer: Checkpointer | None = None
@@ -101,6 +104,7 @@ class GroupCommitWriter:
             if thread is None or self._pid != os.getpid():
                 return
             self._queue.put(None)
+            self._queue = queue.SimpleQueue()  # a thread that begins now must not take the end of this one
             checkpointer, self._checkpointer = self._checkpointer, None
         thread.join(timeout=30)
         if checkpointer is not None:
@@ -111,22 +115,23 @@ class GroupCommitWriter:
             self._pid = os.getpid()
             self._checkpointer = Checkpointer(self._engine)
             self._thread = threading.Thread(
-                target=self._run, args=(self._checkpointer,), name="otklik-writer", daemon=True
+                target=self._run, args=(self._queue, self._checkpointer), name="otklik-writer", daemon=True
             )
             self._thread.start()
 
-    def _next_group(self) -> list[_Waiting | None]:
-        group = [self._queue.get()]
+    @staticmethod
+    def _next_group(waiting: _Queue) -> list[_Waiting | None]:
+        group = [waiting.get()]
         while len(group) < GROUP_LIMIT:
             try:
-                group.append(self._queue.get_nowait())
+                group.append(waiting.get_nowait())
             except queue.Empty:
                 break
         return group
 
-    def _run(self, checkpointer: Checkpointer) -> None:
+    def _run(self, queued: _Queue, checkpointer: Checkpointer) -> None:
         while True:
-            group = self._next_group()
+            group = self._next_group(queued)
             waiting = [item for item in group if item is not None]
             if waiting:
                 self._commit_group(waiting)

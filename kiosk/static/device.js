@@ -93,7 +93,7 @@
         await pulse();
         const own = token();
         const offer = await offered(code);
-          const { status, json } = await otklik.ask(`${kiosk.device_at}/pair`, own, { code, token: offer, points: await points() });
+        const { status, json } = await otklik.ask(`${kiosk.device_at}/pair`, own, { code, token: offer, points: await points() });
         if (status === 429) return "busy";
         if (status === 404 && json) return "unknown_code";
         if (status !== 200 || !json || !json.device) return "network";

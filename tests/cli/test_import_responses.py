@@ -248,6 +248,7 @@ def test_a_list_without_clocks_is_believed(run: Run, any_chain: Chain, tmp_path:
         ("a.json", "[" * 100_000, "cannot be read"),
         ("a.json", "[] []", "more after its end"),
         ("a.json", '{"stores": [1]}', "no responses"),
+        ("a.json", '{"responses": [], "responses": []}', "a second list is named responses"),
         ("a.json", '{"otklik": "kiosk-queue", "version": 2, "responses": []}', "no responses"),
         ("a.json.gz", b"plain", "cannot be read"),
         ("a.json", b'["\xff"]', "UTF-8"),
@@ -268,6 +269,21 @@ def test_of_a_file_that_breaks_off_the_whole_items_can_be_saved(run: Run, any_ch
     assert stored(any_chain) == {}
     assert run(file, "--skip-bad").exit_code == 0
     assert stored(any_chain).keys() == ids(items[:3])
+
+
+def test_an_item_of_a_second_list_never_passes_for_one_of_the_first(run: Run, any_chain: Chain, tmp_path: Path) -> None:
+    good, bad = any_chain.item(), any_chain.item({"smiley": 9})
+    file = tmp_path / "twice.json"
+    file.write_text(f'{{"responses": [{json.dumps(good)}], "responses": [{json.dumps(bad)}]}}')
+    result = run(file)
+    assert (result.exit_code, "a second list is named responses" in result.stderr) == (1, True), result.output
+    assert stored(any_chain) == {}
+    assert run(file, "--skip-bad").exit_code == 0
+    assert stored(any_chain).keys() == ids([good])
+
+
+def test_the_help_says_that_receipts_are_judged_at_the_write(run: Run) -> None:
+    assert "receipt was used before shows at the write alone" in " ".join(run("--help").output.split())
 
 
 def test_a_broken_line_is_one_refused_item(run: Run, any_chain: Chain, tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_a_point_is_closed_and_opened_again(laid: Chain) -> None:
         (("--store", "999", "--touchpoint", "exit"), 1, "There is no such store"),
         (("--store", "001", "--touchpoint", "roof"), 1, "There is no such touchpoint"),
         ((*EXIT, "--until", "tomorrow"), 2, "--until"),
+        ((*EXIT, "--until", "9999-12-31"), 1, "until: must be between 0001-01-01 and 9999-12-30"),
         ((*EXIT, "--until", "2026-03-31", "--no-end"), 2, "exclude each other"),
     ],
 )

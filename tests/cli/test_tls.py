@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import json
@@ -24,10 +25,10 @@ from urllib.request import urlopen
 import pytest
 from click.testing import CliRunner, Result
 from cryptography import x509
-from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from feedback_app.cli import certificates, main, serving, tls
+from feedback_app.cli import certificates, main, renewal, serving, tls
 from feedback_app.cli.certificates import BadCertificate, Shelf
 from feedback_app.cli.renewal import Watch
 from feedback_app.services import counting, demo
@@ -124,6 +125,25 @@ def test_a_public_address_is_permitted_when_it_was_asked_for(tmp_path: Path) -> 
     assert not certificates.permits(certificates.read_certificate(made.root), "203.0.113.6")
 
 
+def test_a_root_without_limits_permits_every_name(tmp_path: Path) -> None:
+    own = laid(tmp_path / "tls")
+    limited = certificates.read_certificate(own.root)
+    key = serialization.load_pem_private_key(own.root_key.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    free = (
+        x509.CertificateBuilder()
+        .subject_name(limited.subject)
+        .issuer_name(limited.issuer)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(limited.not_valid_before_utc)
+        .not_valid_after(limited.not_valid_after_utc)
+        .public_key(key.public_key())
+        .sign(key, hashes.SHA256())
+    )
+    own.root.write_bytes(free.public_bytes(serialization.Encoding.PEM))
+    assert "shop.example" in certificates.make_server(own, ["shop.example"], datetime.now(UTC)).names
+
+
 def test_the_server_certificate_is_as_long_as_browsers_allow_and_ends_before_the_root(tmp_path: Path) -> None:
     begun = datetime.now(UTC) - timedelta(days=certificates.ROOT_DAYS - 100)
     made = laid(tmp_path / "tls", moment=begun)
@@ -208,6 +228,17 @@ def a_key(path: Path, key: Any = None, password: bytes | None = None) -> Path:
     return path
 
 
+def on_strange_curve(pem: Path, path: Path) -> Path:
+    """Write a certificate or key of ours as one on a curve that nobody has."""
+    first, *body, last = pem.read_text().splitlines()
+    ours = bytes.fromhex("2a8648ce3d030107")
+    raw = base64.b64decode("".join(body))
+    assert ours in raw
+    strange = base64.encodebytes(raw.replace(ours, ours[:-1] + b"\x02")).decode()
+    path.write_text(f"{first}\n{strange}{last}\n")
+    return path
+
+
 def test_half_a_pair_is_refused(run: Run, shelf: Shelf) -> None:
     for half in (["--tls-cert", shelf.certificate], ["--tls-key", shelf.key]):
         result = run("serve", *half)
@@ -224,6 +255,10 @@ def test_a_pair_that_cannot_be_served_is_named_with_what_is_wrong(run: Run, shel
     odd = a_key(tmp_path / "odd.key", ec.generate_private_key(ec.SECP521R1()))
     locked = a_key(tmp_path / "locked.key", password=b"Zebra")
     other = a_key(tmp_path / "other.key")
+    strange_key = on_strange_curve(shelf.key, tmp_path / "strange.key")
+    strange = on_strange_curve(shelf.certificate, tmp_path / "strange.crt")
+    half = tmp_path / "half.crt"
+    half.write_bytes(shelf.certificate.read_bytes() + shelf.root.read_bytes()[:200])
     for certificate, key, named, says in (
         (tmp_path / "none.crt", shelf.key, tmp_path / "none.crt", "No such file"),
         (shelf.certificate, tmp_path / "none.key", tmp_path / "none.key", "No such file"),
@@ -235,7 +270,10 @@ def test_a_pair_that_cannot_be_served_is_named_with_what_is_wrong(run: Run, shel
         (shelf.certificate, nothing, nothing, "no private key"),
         (shelf.certificate, locked, locked, "openssl pkey"),
         (shelf.certificate, odd, odd, "P-256"),
+        (shelf.certificate, strange_key, strange_key, "P-256"),
+        (strange, shelf.key, strange, "P-256"),
         (shelf.certificate, other, other, "does not belong"),
+        (half, shelf.key, half, "cannot be served with"),
     ):
         result = run("serve", "--tls-cert", certificate, "--tls-key", key)
         assert (result.exit_code, says in result.stderr) == (1, True), result.output
@@ -310,6 +348,30 @@ def test_a_pair_that_is_just_being_written_is_given_time(seat: Seat, shelf: Shel
     seat.look(2)
     assert len(seat.taken) == 1
     assert len(seat.said) == 1
+
+
+def test_a_chain_that_breaks_off_is_never_served(seat: Seat, shelf: Shelf) -> None:
+    seat.certificate.write_bytes(shelf.certificate.read_bytes() + shelf.root.read_bytes()[:200])
+    seat.look(4)
+    assert seat.taken == []
+    assert [said.startswith("The certificate in service stays:") for said in seat.said] == [True]
+
+
+def test_the_watch_goes_on_after_what_nobody_foresaw_and_says_it_once(
+    seat: Seat, shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [ValueError("odd"), ValueError("odd"), SystemExit()]
+
+    def take_over() -> None:
+        watch.ask()
+        raise left.pop(0)
+
+    monkeypatch.setattr(renewal, "LOOK_SECONDS", 0.01)
+    watch = Watch(seat.certificate, seat.certificate.with_name("server.key"), take_over, seat.said.append, shelf)
+    watch.ask()
+    with pytest.raises(SystemExit):
+        watch.run()
+    assert seat.said == ["The certificate in service stays; looking after it failed: ValueError('odd')"]
 
 
 def test_files_that_are_gone_change_nothing(seat: Seat) -> None:

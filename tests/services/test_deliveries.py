@@ -106,6 +106,16 @@ def test_a_delivery_that_the_database_refuses_takes_no_other_with_it(
     assert counting.verify(chain.db) == []
 
 
+def test_the_same_answers_of_other_hours_points_and_channels_are_counted_where_they_belong(any_chain: Chain) -> None:
+    hours = [now() - timedelta(hours=hour) for hour in (1, 2, 2, 3)]
+    items = [any_chain.item(at=hour) for hour in hours]
+    items += [any_chain.item({"smiley": 4, "comment": text}, at=hours[0]) for text in ("Дзякуй!", "Дзякуй!", "Очередь")]
+    assert statuses(any_chain.send(*items)) == [STORED] * 7
+    any_chain.send(any_chain.item(touchpoint="exit"), touchpoint="exit")
+    any_chain.send(*(any_chain.item({"overall": 4}, channel="qr") for _ in range(2)))
+    assert counting.verify(any_chain.db) == []
+
+
 # --- bursts -----------------------------------------------------------------------------------------------------
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 import time_machine
+from sqlalchemy.engine import Connection
 
 from feedback_app.domain.access import Access
 from feedback_app.domain.errors import Forbidden, NotFound, Problem
 from feedback_app.services import devices, fleet, intake, pairing, senders
+from feedback_app.storage import devices as stored_devices
 from feedback_app.storage.tables import AuditEvent, Device, Heartbeat, PairingCode
 from tests.builders import Chain
 
@@ -213,3 +216,26 @@ def test_two_tablets_that_type_one_code_at_once_become_one_device(any_chain: Cha
         assert sum(pool.map(typed, [a_token() for _ in range(4)])) == 1
     with any_chain.db.engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(Device.__table__)).scalar() == 1
+
+
+def test_a_tablet_that_redeems_two_codes_at_once_becomes_one_device(
+    any_chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = a_token()
+    first = pairing.redeem(any_chain.db, a_code(any_chain), token, [])
+    known, looks = stored_devices.device_of_token, iter([True])
+
+    def too_early(connection: Connection, token_hash: str) -> object:
+        """See nothing of the other transaction the first time."""
+        return None if next(looks, False) else known(connection, token_hash)
+
+    monkeypatch.setattr(stored_devices, "device_of_token", too_early)
+    second = pairing.redeem(any_chain.db, a_code(any_chain, "002"), token, [])
+    assert (second.device_id, second.spot.store_code) == (first.device_id, "002")
+
+
+def test_odd_text_among_the_points_a_kiosk_held_names_none(any_chain: Chain) -> None:
+    token, held = a_token(), any_chain.token("002", "checkout")
+    odd: list[Any] = ["\ud800", "\0", "", "x" * 65, "кассa", None, 7, {}]
+    assert pairing.redeem(any_chain.db, a_code(any_chain), token, [*odd, held]).spot.store_code == "001"
+    assert delivers(any_chain, token, "002", "checkout")
