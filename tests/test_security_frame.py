@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.cookies import SimpleCookie
 from typing import Any
 from uuid import uuid4
@@ -12,8 +14,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.exceptions import HTTPException
 
 from feedback_app.domain.access import Right
+from feedback_app.edge import limits
 from feedback_app.edge.rights import right_of
 from feedback_app.services import counting, demo
 from feedback_app.storage.tables import BookEntry, Response
@@ -291,6 +295,28 @@ def test_two_thousand_items_a_second_of_a_device_and_none_is_lost(limited: Flask
     bad = [{"id": str(uuid4())} for _ in range(1_000)]
     passed = until_refused(lambda: client.post("/api/v1/responses", json={"responses": bad}, headers=headers), 60)
     assert 2 <= passed < 60
+
+
+def test_many_at_once_get_no_more_tries_than_one(limited: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = limits._items.test
+
+    def slow_look(*given: Any, **more: Any) -> bool:
+        free = look(*given, **more)
+        time.sleep(0.02)
+        return bool(free)
+
+    monkeypatch.setattr(limits._items, "test", slow_look)
+
+    def attempt(_number: int) -> int:
+        with limited.test_request_context():
+            try:
+                limits.spend_items(limits.PIN_TRIES, "somebody", 1)
+            except HTTPException as refused:
+                return refused.get_response().status_code
+            return 200
+
+    with ThreadPoolExecutor(16) as pool:
+        assert sorted(pool.map(attempt, range(16))) == [200] * 5 + [429] * 11
 
 
 def test_limits_can_be_switched_off_for_checks(app: Flask, app_chain: Chain) -> None:

@@ -152,8 +152,9 @@ def beats_of(db: Database, sender: Sender) -> Callable[[], Sequence[Beat]]:
             return ()
         beats = Heartbeat.__table__.c
         query = sa.select(beats.received_at, beats.boot_id, beats.monotonic_ms, beats.sequence)
+        of_device = query.where(beats.device_id == sender.device_id).order_by(beats.received_at, beats.id)
         with db.engine.connect() as connection:
-            rows = connection.execute(query.where(beats.device_id == sender.device_id).order_by(beats.received_at, beats.id))
+            rows = connection.execute(of_device)
             return [Beat(*row) for row in rows]
 
     return read

@@ -62,7 +62,7 @@
       if (down && quiet < AWAKE) return;
       const { attract_after: after, dim, hours, timezone } = settings();
       const idle = free();
-      const closed = idle && Boolean(hours) && !within(hours, timeIn(timezone));
+      const closed = Boolean(hours) && !within(hours, timeIn(timezone));
       root.toggleAttribute("data-dim", idle && quiet >= AWAKE && Boolean(dim) && within(dim, timeIn(timezone)));
       if (idle && !closed && after && quiet >= after * 1000) rest(now);
       else wake();

@@ -79,6 +79,19 @@ def test_where_pairing_is_required_devices_and_surveys_go_on(client: FlaskClient
     assert answer.get_json()["results"][0]["status"] == "stored"
 
 
+def test_a_phone_brings_few_receipts_at_once(client: FlaskClient, app_chain: Chain) -> None:
+    items = [app_chain.item(channel="qr", receipt=f"AB{number:04}") for number in range(device.RECEIPT_LIMIT + 1)]
+    assert post(client, app_chain.token(), *items).status_code == 413
+    assert post(client, app_chain.token(), *items[1:]).status_code == 200
+
+
+def test_eight_mebibytes_are_taken_and_not_a_byte_more(client: FlaskClient, app_chain: Chain) -> None:
+    headers_ = {"Authorization": f"Bearer {app_chain.token()}", "Content-Type": "application/json"}
+    for more, status in ((0, 200), (1, 413)):
+        body = b'{"responses": []}'.ljust(8 * 1024 * 1024 + more)
+        assert client.post("/api/v1/responses", data=body, headers=headers_).status_code == status
+
+
 # --- the short way ----------------------------------------------------------------------------------------------
 
 

@@ -93,6 +93,18 @@ def test_the_same_response_again_is_no_second_use_of_its_receipt(any_chain: Chai
     assert len(rows(any_chain, Response)) == 1
 
 
+def test_what_is_stored_is_known_again_whatever_the_survey_asks_by_then(any_chain: Chain) -> None:
+    """The phone never got the answer: it must not hear that its stored response was refused."""
+    same = uuid4()
+    assert send(any_chain, response_id=same) == ("stored", None)
+    change(any_chain, one_per_receipt=True)
+    assert send(any_chain, response_id=same) == ("duplicate", None)
+    set_point(any_chain, survey_until=now() - timedelta(days=3), one_per_receipt=False)
+    assert send(any_chain, response_id=same) == ("duplicate", None)
+    assert send(any_chain) == ("rejected", "survey_ended")
+    assert len(rows(any_chain, Response)) == 1
+
+
 def test_of_two_at_the_same_moment_one_is_stored(any_chain: Chain) -> None:
     change(any_chain, one_per_receipt=True)
     together = Barrier(4)

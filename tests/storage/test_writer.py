@@ -272,6 +272,30 @@ def test_what_waits_is_finished_before_the_database_closes(opened: Database) -> 
     opened.engine.dispose()
 
 
+def test_a_write_that_comes_while_the_database_closes_is_done_and_holds_the_closing_up_no_further(
+    opened: Database,
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(connection: Connection) -> None:
+        begun.set()
+        go_on.wait(10)
+        put("slow")(connection)  # type: ignore[operator]
+
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(opened.write, slow)
+        begun.wait(10)
+        closing = pool.submit(opened._writer.close)
+        time.sleep(0.2)
+        late = pool.submit(opened.write, put("late"))
+        time.sleep(0.2)
+        go_on.set()
+        closing.result(10)
+        first.result(10)
+        late.result(10)
+    assert {"slow", "late"} <= set(keys(opened))
+
+
 def test_sqlite_waits_for_others_and_syncs_every_commit(opened: Database) -> None:
     with opened.engine.connect() as connection:
         pragmas = {
