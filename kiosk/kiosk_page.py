@@ -97,7 +97,8 @@ def kiosk(token: str) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     # The worker asks for the page that the browser has just loaded: it need not come over the line twice.
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.get("/k/service_worker.js")

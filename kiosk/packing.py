@@ -8,17 +8,17 @@ from __future__ import annotations
 import gzip
 from collections.abc import Callable
 from functools import lru_cache, wraps
+from typing import Any
 
 from flask import Response, make_response, request
 from flask.blueprints import BlueprintSetupState
-from flask.typing import ResponseReturnValue
 
 STATIC = ("static", "kiosk.static")
 WORDY = ("text/", "application/json", "application/manifest+json", "image/svg+xml")
 WORTH_IT = 500
 KEPT = 128
 
-View = Callable[..., ResponseReturnValue]
+View = Callable[..., Any]
 
 
 @lru_cache(maxsize=KEPT)
@@ -49,7 +49,7 @@ def packed(view: View) -> View:
     """Let a view's answer travel packed to whoever understands gzip."""
 
     @wraps(view)
-    def pack(*args: object, **kwargs: object) -> ResponseReturnValue:
+    def pack(*args: object, **kwargs: object) -> Response:
         return _pack(make_response(view(*args, **kwargs)))
 
     return pack

@@ -16,11 +16,11 @@ Their rights, the table of errors and the headers of every answer hold as everyw
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Sessions in signed cookies; without a cookie nothing is prepared to read one."""
+    """Sessions in signed cookies; where no cookie came nothing is prepared to read one."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """Return the session of the request's cookie, an empty one where it brings none."""
-        if self.get_cookie_name(app) not in request.cookies:
+        """Return the session of the request's cookie, an empty one without any cookie."""
+        if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)
 

@@ -5,10 +5,16 @@
 (() => {
   const otklik = (window.otklik = window.otklik || {});
   const NAME = "otklik-kiosk";
+  const TORN = "otklik-kiosk-torn";
   const VERSION = 2;
   const KEYS = { items: "id", quarantine: "id", device: "key" };
   // Longer than the page's own 30 s, so that another tab never sends what a shopper is still answering.
   const ABANDONED = 40_000;
+  // Together more than Chromium's store writes into one log; each small enough to go there, and of random bytes, for
+  // others would be packed.
+  const FILLERS = 100;
+  const FILLER = 50_000;
+  const MEND_WAIT = 2_000;
   // Small steps: a tap waits for one of them at most, however much lies in the queue.
   const STEP = 200;
 
@@ -40,12 +46,24 @@
   const connect = (lost) => open(lost, VERSION).catch(() => open(lost));
   const abandoned = ({ touched_at: at }) => Math.abs(Date.now() - at) > ABANDONED;
 
+  // Whether the store may be torn, outside of it: "1" or "", over reloads too.
+  function flag(value) {
+    try {
+      if (value !== undefined) localStorage.setItem(TORN, value);
+      return localStorage.getItem(TORN);
+    } catch {
+      return null;
+    }
+  }
+
   otklik.outbox = (changed = () => {}) => {
     const channel = "BroadcastChannel" in window ? new BroadcastChannel(NAME) : null;
     const listeners = [];
     let connection = null;
     let telling = null;
     let stale = false;
+    let torn = Boolean(flag());
+    let mending = 0;
 
     function connected() {
       connection = connection || connect(() => (connection = null));
@@ -67,10 +85,41 @@
       }
       return new Promise((resolve, reject) => {
         let result;
-        transaction.oncomplete = () => resolve(result);
-        transaction.onabort = () => reject(transaction.error);
+        transaction.oncomplete = () => {
+          if (torn && mode === "readwrite") mendSoon();
+          resolve(result);
+        };
+        transaction.onabort = () => {
+          if (mode === "readwrite" && (transaction.error || {}).name !== "ConstraintError") tear("1");
+          reject(transaction.error);
+        };
         work(Object.fromEntries(names.map((name) => [name, transaction.objectStore(name)])), (value) => (result = value));
       });
+    }
+
+    // A disk that was full leaves half a record in the log of Chromium's store, and at a later start the store would
+    // take itself for broken and begin empty. Once there is room again, so much is written that it begins a new log.
+    async function mend() {
+      const keys = Array.from({ length: FILLERS }, (_, number) => `mend-${number}`);
+      try {
+        await transact("readwrite", ["device"], ({ device }) => {
+          for (const key of keys) device.put({ key, value: crypto.getRandomValues(new Uint8Array(FILLER)) });
+        });
+        tear("");
+      } catch {
+        // Still no room: with the next write that succeeds.
+      }
+      await transact("readwrite", ["device"], ({ device }) => keys.forEach((key) => device.delete(key))).catch(() => {});
+      mending = 0;
+    }
+
+    function tear(value) {
+      torn = Boolean(value);
+      flag(value);
+    }
+
+    function mendSoon() {
+      mending = mending || setTimeout(mend, MEND_WAIT);
     }
 
     const ask = (name, question) => transact("readonly", [name], (stores, done) => {
