@@ -98,6 +98,6 @@ def _sayings(code: str, page: catalogue.PointPage | catalogue.EndedSurvey) -> di
             "place": word(page.touchpoint_names, code),
             "call": _("Tell us how it was"),
             "how": _("Point your phone's camera here"),
-            "promise": _("30 seconds, anonymous"),
+            "promise": _("30 seconds; no name is asked") if page.at.one_per_receipt else _("30 seconds, anonymous"),
             "ended": _("This survey has ended"),
         }

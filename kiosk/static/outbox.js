@@ -138,13 +138,17 @@
 
     const count = (name = "items") => ask(name, (store) => store.count());
 
+    // Counts anew and resolves with the count; where it is asked for meanwhile, once more.
     function tell() {
       stale = true;
       telling = telling || (async () => {
+        let found = 0;
         while (stale) {
           stale = false;
-          changed(await count());
+          found = await count();
+          changed(found);
         }
+        return found;
       })().finally(() => (telling = null));
       return telling;
     }

@@ -202,7 +202,7 @@
     function start() {
       window.addEventListener("online", send);
       document.addEventListener("visibilitychange", () => document.hidden || send());
-      setInterval(async () => (await outbox.count().catch(() => 0)) && nudge(), SAFETY_NET);
+      setInterval(async () => (await outbox.tell().catch(() => 0)) && nudge(), SAFETY_NET);
       return send();
     }
 
