@@ -92,12 +92,13 @@ def poster(token: str) -> ResponseReturnValue:
 
 
 def _sayings(code: str, page: catalogue.PointPage | catalogue.EndedSurvey) -> dict[str, str]:
+    by_receipt = isinstance(page, catalogue.PointPage) and page.at.one_per_receipt
     with force_locale(code):
         return {
             "code": code,
             "place": word(page.touchpoint_names, code),
             "call": _("Tell us how it was"),
             "how": _("Point your phone's camera here"),
-            "promise": _("30 seconds; no name is asked") if page.at.one_per_receipt else _("30 seconds, anonymous"),
+            "promise": _("30 seconds; no name is asked") if by_receipt else _("30 seconds, anonymous"),
             "ended": _("This survey has ended"),
         }

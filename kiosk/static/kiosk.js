@@ -383,7 +383,8 @@
     ambience = otklik.attract({ settings: () => settings, free, invite, shut });
     otklik.watchForNews(kiosk.page, () => free() && ambience.quiet() >= HANDS_OFF);
     otklik.adoptOrphans(outbox).catch(() => {}).then(sender.start);
-    outbox.tell().catch(() => (root.dataset.queued = "0"));
+    // A store that does not open may hold something all the same.
+    outbox.tell().catch(() => window.indexedDB || (root.dataset.queued = "0"));
     otklik.prepareForOffline(kiosk, outbox).then(() => (root.dataset.ready = "true"));
   }
 
