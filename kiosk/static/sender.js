@@ -69,7 +69,7 @@
     if (headers.has("Retry-After")) throw new Later("busy", retryAfter(headers.get("Retry-After")));
     if (status === 429) throw new Later("busy", retryAfter(null));
     if (json && (status === 401 || status === 403)) throw new Refused(json.error || "unauthorized");
-    if (status === 413 || (status === 400 && json)) throw new Indigestible(json !== null);
+    if (status === 413 || (status === 400 && json)) throw new Indigestible(Boolean(json && json.error));
     if (status === 500) throw new Indigestible(false);
     if (!json || !Array.isArray(json.results)) throw new Later(status < 400 ? "portal" : "server");
     const asked = new Set(items.map((item) => item.id));
