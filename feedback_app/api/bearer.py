@@ -12,7 +12,12 @@ TOKEN_LIMIT = 256
 
 def bearer() -> str:
     """Return the token of the request, empty where it bears none."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token_of(request.headers.get("Authorization", ""))
+
+
+def token_of(header: str) -> str:
+    """Return the token of an Authorization header, empty where it bears none."""
+    scheme, _, token = header.partition(" ")
     return token.strip()[:TOKEN_LIMIT] if scheme.lower() == "bearer" else ""
 
 

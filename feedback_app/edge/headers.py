@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Mapping
+from functools import cache
 
 from flask import Flask, Response, request
 
@@ -32,20 +33,21 @@ FIXED = {
 HSTS = "max-age=31536000; includeSubDomains"
 
 
-_IN_ANSWERS = {"Cache-Control": "no-store"}
+_NOT_KEPT = {"Cache-Control": "no-store"}
 _KEPT_BY_BROWSERS = ("static", "kiosk.static")
 
 
-def harden(response: Response, *, https: bool) -> Response:
-    """Set the headers of every answer that it does not carry yet."""
-    wanted = FIXED if request.endpoint in _KEPT_BY_BROWSERS else FIXED | _IN_ANSWERS
-    if https:
-        wanted = wanted | {"Strict-Transport-Security": HSTS}
-    there = {name.lower() for name, _ in response.headers}
-    response.headers.extend([(name, value) for name, value in wanted.items() if name.lower() not in there])
-    return response
+@cache
+def of_answers(*, https: bool, kept: bool = False) -> Mapping[str, str]:
+    """Return the headers of every answer; `kept` says whether browsers may keep it."""
+    return FIXED | ({} if kept else _NOT_KEPT) | ({"Strict-Transport-Security": HSTS} if https else {})
 
 
 def init(app: Flask, *, https: bool) -> None:
     """Set the headers after every request; HSTS where the base URL is https."""
-    app.after_request(partial(harden, https=https))
+
+    @app.after_request
+    def harden(response: Response) -> Response:
+        for name, value in of_answers(https=https, kept=request.endpoint in _KEPT_BY_BROWSERS).items():
+            response.headers.setdefault(name, value)
+        return response

@@ -41,15 +41,22 @@ def limit_posts(app: Flask, endpoint: str, rate: str) -> None:
     app.view_functions[endpoint] = limited
 
 
-def spend_items(limit: RateLimitItem, key: str, cost: int) -> None:
-    """Count items of a device or point; answer 429 with Retry-After once the limit is reached."""
-    if not current_app.config["RATELIMIT_ENABLED"] or cost <= 0:
-        return
+def seconds_to_wait(limit: RateLimitItem, key: str, cost: int) -> int | None:
+    """Count items of a device or point; return how long to wait where the limit is reached, else None."""
+    if cost <= 0:
+        return None
     with _spending:  # what is refused does not use the limit up, and no two threads take the same last place
         free = _items.test(limit, key, cost=cost) and _items.hit(limit, key, cost=cost)
-    if not free:
-        reset = _items.get_window_stats(limit, key).reset_time
-        wait = max(1, math.ceil(reset - time.time()))
+    if free:
+        return None
+    reset = _items.get_window_stats(limit, key).reset_time
+    return max(1, math.ceil(reset - time.time()))
+
+
+def spend_items(limit: RateLimitItem, key: str, cost: int) -> None:
+    """Count items of a device or point; answer 429 with Retry-After once the limit is reached."""
+    wait = seconds_to_wait(limit, key, cost) if current_app.config["RATELIMIT_ENABLED"] else None
+    if wait is not None:
         answer = make_response({"error": "too_many_requests"}, 429)
         answer.headers["Retry-After"] = str(wait)
         abort(answer)
@@ -57,7 +64,12 @@ def spend_items(limit: RateLimitItem, key: str, cost: int) -> None:
 
 def address() -> str:
     """Return the address of the sender, behind the trusted proxies; of IPv6 the network of one connection, /64."""
-    text = request.remote_addr or "unknown"
+    return network_of(request.remote_addr)
+
+
+def network_of(remote: str | None) -> str:
+    """Return what is counted for an address: of IPv6 the network of one connection, /64."""
+    text = remote or "unknown"
     try:
         parsed = ip_address(text)
     except ValueError:

@@ -23,6 +23,8 @@ Handler = Callable[[Connection, Sequence[Payload]], Sequence[Result]]
 
 WRITES = "otklik_writes"
 GROUP_LIMIT = 256
+GATHER_SECONDS = 0.001
+"""How long the first of a group waits for others, where the last group had several: they are on their way again."""
 SERIALIZATION_RETRIES = 5
 _RETRIED_STATES = frozenset({"40001", "40P01"})
 
@@ -79,6 +81,7 @@ class GroupCommitWriter:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._checkpointer: Checkpointer | None = None
+        self._crowded = False
         self._pid = 0
 
     def write(self, work: Work[Result]) -> Result:
@@ -119,14 +122,16 @@ class GroupCommitWriter:
             )
             self._thread.start()
 
-    @staticmethod
-    def _next_group(waiting: _Queue) -> list[_Waiting | None]:
+    def _next_group(self, waiting: _Queue) -> list[_Waiting | None]:
         group = [waiting.get()]
+        if self._crowded and waiting.empty():
+            time.sleep(GATHER_SECONDS)
         while len(group) < GROUP_LIMIT:
             try:
                 group.append(waiting.get_nowait())
             except queue.Empty:
                 break
+        self._crowded = len(group) > 1
         return group
 
     def _run(self, queued: _Queue, checkpointer: Checkpointer) -> None:
