@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import http.cookiejar
 import re
-import shutil
 import statistics
 import sys
 import tempfile
@@ -43,7 +42,7 @@ class Size:
 
     seconds: float = 5
     repeats: int = 5
-    raw_batches: int = 200
+    raw_batches: int = 400
     memory: int = 0
     postgresql: bool = True
     mixed: bool = True
@@ -143,26 +142,24 @@ def singles(folder: Path, size: Size) -> Figures:
 
 
 def batches_on_sqlite(folder: Path, size: Size) -> Figures:
-    """Batches of a hundred, by turns with sqlite3's executemany into the same tables."""
+    """Batches of a hundred, by turns with sqlite3's executemany into the same tables; both databases grow."""
     found: list[tuple[float, float]] = []
+    path = folder / "raw.db"
+    places = served.lay(f"sqlite:///{path}")
     with sqlite_round(folder) as product:
         for number in range(size.repeats):
-            bare = _raw_sqlite(folder / f"raw-{number}", size, number)
+            bare = raw.sqlite_rate(str(path), _ready(f"sqlite:///{path}", places, size, number))
             taps = product.run(product.loader(product.product, BATCH_MOST, size, batch=raw.BATCH))
             found.append((rate(taps, raw.BATCH), bare))
     return _batch_figures("SQLite", "sqlite3", found)
 
 
-def _raw_sqlite(folder: Path, size: Size, seed: int) -> float:
-    folder.mkdir()
-    path = folder / "raw.db"
-    places = served.lay(f"sqlite:///{path}")
-    db = Database(f"sqlite:///{path}")
-    ready = list(raw.batches(db, places, size.raw_batches, seed))
-    db.close()
-    found = raw.sqlite_rate(str(path), ready)
-    shutil.rmtree(folder)
-    return found
+def _ready(url: str, places: Sequence[Place], size: Size, seed: int) -> Sequence[raw.Batch]:
+    db = Database(url)
+    try:
+        return list(raw.batches(db, places, size.raw_batches, seed))
+    finally:
+        db.close()
 
 
 def batches_on_postgresql(folder: Path, size: Size) -> Figures:
@@ -172,26 +169,18 @@ def batches_on_postgresql(folder: Path, size: Size) -> Figures:
     server = start_server()
     found: list[tuple[float, float]] = []
     try:
-        url = server.create_database("intake")
-        places = served.lay(url)
+        url, bare_url = server.create_database("intake"), server.create_database("raw")
+        places, bare_places = served.lay(url), served.lay(bare_url)
         with served.product(folder, url) as running:
             product = Round(running, url, places)
             for number in range(size.repeats):
-                bare = _raw_postgresql(server.create_database(f"raw_{number}"), size, number)
+                bare = raw.postgresql_rate(bare_url, _ready(bare_url, bare_places, size, number))
                 taps = product.run(product.loader(running, BATCH_MOST, size, batch=raw.BATCH))
                 found.append((rate(taps, raw.BATCH), bare))
             product.verify()
     finally:
         server.stop()
     return _batch_figures("PostgreSQL", "psycopg", found)
-
-
-def _raw_postgresql(url: str, size: Size, seed: int) -> float:
-    places = served.lay(url)
-    db = Database(url)
-    ready = list(raw.batches(db, places, size.raw_batches, seed))
-    db.close()
-    return raw.postgresql_rate(url, ready)
 
 
 def _batch_figures(database: str, driver: str, found: Sequence[tuple[float, float]]) -> Figures:

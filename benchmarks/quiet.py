@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import sys
 
@@ -9,12 +10,13 @@ from flask import Flask
 
 from feedback_app.app import create_app
 from feedback_app.cli.server import Server
-from feedback_app.cli.serving import end_with_parent
+from feedback_app.cli.serving import GC_ROUNDS, end_with_parent
 
 
 def app() -> Flask:
     """Return the app of a serving process that loads no model before a text comes."""
     end_with_parent()
+    gc.set_threshold(*GC_ROUNDS)
     return create_app()
 
 

@@ -26,6 +26,9 @@ def _whole(text: str) -> int:
     return int(text) if len(text) < sys.int_info.default_max_str_digits else int(text[:20])
 
 
+_decode = json.JSONDecoder(parse_constant=_refuse, parse_int=_whole).decode
+
+
 def shorten(text: str) -> str:
     """Return JSON text with everything nested deeper than the limit replaced by a string that no rule accepts.
 
@@ -54,8 +57,8 @@ def parse(raw: bytes) -> Any:
     try:
         text = raw.decode("utf-8")
         try:
-            return json.loads(text, parse_constant=_refuse, parse_int=_whole)
+            return _decode(text)
         except RecursionError:
-            return json.loads(shorten(text), parse_constant=_refuse, parse_int=_whole)
+            return _decode(shorten(text))
     except (ValueError, RecursionError) as error:
         raise NotJson(str(error)) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +27,9 @@ KEYS = 5_000
 
 def is_crowded(moments: Sequence[float], at: int) -> bool:
     """Say whether more than MOST of the sorted moments lie within one stretch of WITHIN seconds about `at`."""
+    moment = moments[at]
+    if bisect_left(moments, moment + WITHIN) - bisect_right(moments, moment - WITHIN) <= MOST:
+        return False  # so few are near it at all
     first, last = max(0, at - MOST), min(at, len(moments) - 1 - MOST)
     return first <= last and any(moments[i + MOST] - moments[i] < WITHIN for i in range(first, last + 1))
 

@@ -83,6 +83,7 @@ class FormShelf:
 
     def __init__(self) -> None:
         self._forms: dict[int, forms.Form] = {}
+        self._ids: dict[tuple[int, int], int] = {}
 
     def get(self, session: Session | Connection, version_id: int) -> forms.Form:
         """Return a form version, read once."""
@@ -92,6 +93,20 @@ class FormShelf:
             self._forms[version_id] = forms.parse(raw)
         return self._forms[version_id]
 
+    def find(self, session: Session | Connection, form_id: int, version: int | None) -> tuple[int, int] | None:
+        """Return id and number of a version of a form, the newest for None; None where it has no such version."""
+        if version is not None and (form_id, version) in self._ids:
+            return self._ids[form_id, version], version
+        columns = FormVersion.__table__.c
+        query = sa.select(columns.id, columns.version).where(columns.form_id == form_id)
+        if version is not None:
+            query = query.where(columns.version == version)
+        row = session.execute(query.order_by(columns.version.desc()).limit(1)).first()
+        if row is None:
+            return None
+        self._ids[form_id, row.version] = row.id
+        return row.id, row.version
+
 
 def shelf(db: Database) -> FormShelf:
     """Return the form shelf of a database."""
@@ -99,29 +114,38 @@ def shelf(db: Database) -> FormShelf:
     return found
 
 
-def _version_row(session: Session, form_id: int, version: int | None) -> Any:
-    query = sa.select(FormVersion.id, FormVersion.version).where(FormVersion.form_id == form_id)
-    if version is not None:
-        query = query.where(FormVersion.version == version)
-    return session.execute(query.order_by(FormVersion.version.desc()).limit(1)).first()
-
-
 def point_form(db: Database, session: Session, point: Point, channel: str, version: int | None) -> PointForm:
     """Return a point with a version of its channel's form (None: the newest), or raise Problem."""
+    touchpoint = point.touchpoint
+    place = (touchpoint.key, touchpoint.stage) if touchpoint else (None, None)
+    return form_at(db, session, point, place, channel, version)
+
+
+def form_at(
+    db: Database,
+    session: Session | Connection,
+    point: Point | sa.Row[Any],
+    place: tuple[str | None, str | None],
+    channel: str,
+    version: int | None,
+) -> PointForm:
+    """Return what `point_form` does, of a point or its bare columns, and the key and stage of its touchpoint."""
     form_id = getattr(point, CHANNEL_FORMS[channel])
-    row = _version_row(session, form_id, version) if form_id and (version is None or 0 < version < 2**31) else None
-    if row is None:
+    known = version is None or 0 < version < 2**31
+    found = shelf(db).find(session, form_id, version) if form_id and known else None
+    if found is None:
         raise Problem("unknown_form_version", "form_version")
+    version_id, number = found
     return PointForm(
         point_id=point.id,
         store_id=point.store_id,
         token=point.token,
         channel=channel,
-        touchpoint=point.touchpoint.key if point.touchpoint else None,
-        stage=point.touchpoint.stage if point.touchpoint else None,
-        form_version_id=row.id,
-        version=row.version,
-        form=shelf(db).get(session, row.id),
+        touchpoint=place[0],
+        stage=place[1],
+        form_version_id=version_id,
+        version=number,
+        form=shelf(db).get(session, version_id),
         closed_at=point.closed_at,
         survey_until=point.survey_until,
         one_per_receipt=point.one_per_receipt,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from feedback_app.domain import responses
-from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.clocks import Beat
 from feedback_app.domain.errors import Problem
 from feedback_app.domain.responses import PointForm
@@ -114,15 +113,15 @@ def finder(db: Database, sender: Sender) -> responses.FindForm:
     refused: dict[tuple[str, int | None, str], Problem] = {}
 
     def look(token: str, version: int | None, channel: str) -> PointForm:
-        with db.read(SYSTEM) as session:
-            row = session.execute(_AT, {"token": token[:64]}).first()
+        with db.engine.connect() as connection:
+            row = connection.execute(_AT, {"token": token[:64]}).first()
             if row is None or row.id not in sender.points:
                 raise Problem("unknown_point", "point")
-            return catalogue.point_form(db, session, _as_point(row), channel, version)
+            return catalogue.form_at(db, connection, row, (row.key, row.stage), channel, version)
 
     def find(token: str, version: int | None, channel: str) -> PointForm:
         asked = (token, version, channel)
-        if asked in refused:
+        if refused and asked in refused:
             raise Problem(refused[asked].code, refused[asked].field)
         try:
             at = known.get(asked, lambda: look(token, version, channel))
@@ -134,14 +133,6 @@ def finder(db: Database, sender: Sender) -> responses.FindForm:
         return at
 
     return find
-
-
-def _as_point(row: sa.Row[Any]) -> Point:
-    """Return a point with its touchpoint, which no session knows."""
-    point = Point(**{column.name: getattr(row, column.name) for column in _points.columns})
-    if row.touchpoint_id is not None:
-        point.touchpoint = Touchpoint(id=row.touchpoint_id, key=row.key, stage=row.stage)
-    return point
 
 
 def beats_of(db: Database, sender: Sender) -> Callable[[], Sequence[Beat]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -46,16 +47,36 @@ def _moment(value: datetime | None) -> str | None:
         if value.tzinfo is None:
             raise ValueError("a time without a zone is not stored")
         value = value.astimezone(UTC)
-    return value.isoformat(" ", "microseconds")[:26]
+    return value.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
-_CONVERTS: tuple[tuple[type[Any], Convert], ...] = ((sa.Uuid, _hex), (sa.DateTime, _moment), (sa.JSON, _json))
+def _number(value: bool | None) -> int | None:
+    return None if value is None else int(value)  # SQLite's driver takes long to find out what a bool is
+
+
+_NOTHING = object()
+_CONVERTS: tuple[tuple[type[Any], Convert], ...] = (
+    (sa.Uuid, _hex),
+    (sa.DateTime, _moment),
+    (sa.JSON, _json),
+    (sa.Boolean, _number),
+)
 
 
 def _convert_of(column: sa.Column[Any]) -> Convert | None:
     """Return what turns a value into what SQLite keeps of it; None where it keeps the value itself."""
     kept = column.type.impl if isinstance(column.type, sa.types.TypeDecorator) else column.type
     return next((convert for kind, convert in _CONVERTS if isinstance(kept, kind)), None)
+
+
+def _convert_all(rows: Sequence[list[Any]], place: int, convert: Convert) -> None:
+    """Convert one column of rows in place; what stands in several rows one after another is converted once."""
+    last: Any = _NOTHING
+    for row in rows:
+        if row[place] is not last:
+            last = row[place]
+            kept = convert(last)
+        row[place] = kept
 
 
 class ManyRows:
@@ -88,13 +109,10 @@ class ManyRows:
         size = len(rows)
         if size not in self._by_size:
             self._by_size[size] = f"{self._head} VALUES {', '.join([self._one] * size)} {self._ending}"
-        values: list[Any] = []
-        for row in rows:
-            one = list(self._values(row))
-            for place, convert in self._converts:
-                one[place] = convert(one[place])
-            values += one
-        return _run(connection, self._by_size[size], tuple(values), returning)
+        converted = [list(self._values(row)) for row in rows]
+        for place, convert in self._converts:
+            _convert_all(converted, place, convert)
+        return _run(connection, self._by_size[size], tuple(chain.from_iterable(converted)), returning)
 
 
 def _run(connection: Connection, statement: str, values: tuple[Any, ...], returning: str) -> list[Any]:
