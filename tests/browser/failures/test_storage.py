@@ -106,7 +106,6 @@ def test_a_full_disk_loses_nothing_that_was_thanked_for(
     assert len(ledger.thanked) >= 5
 
 
-@pytest.mark.xfail(reason="open fault: a start after a full disk may need longer", strict=False)
 @pytest.mark.slow
 def test_a_disk_that_was_full_once_loses_nothing_at_a_later_start(
     small_disk: Path, playwright: Playwright, tmp_path: Path, line: Line, ledger: Ledger, server: Server
@@ -147,7 +146,6 @@ CLOSED_AT_FIRST = """(() => {
 })()"""
 
 
-@pytest.mark.xfail(reason="open fault: the queue is said to be empty until the store opens", strict=False)
 def test_a_store_that_does_not_open_at_first_is_not_taken_for_empty(kiosk: Page, line: Line, ledger: Ledger) -> None:
     """Shows that `data-queued` never says 0 while items wait, and that they go out untouched once the store opens."""
     line.down()
