@@ -34,7 +34,7 @@ def _pairing() -> dict[str, str]:
         "pair_help": _("Eight digits, from the office's page of the kiosks. A paired kiosk is moved by a new code."),
         "unpaired": _("This kiosk is not paired yet"),
         "unpaired_help": _(
-            "It takes no answers until it is. What it has kept is still delivered. "
+            "It takes no answers until it is. What it has kept waits for that and is then delivered. "
             "The code of eight digits stands on the office's page of the kiosks."
         ),
         "paired": _("Paired: {name}"),

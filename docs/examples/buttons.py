@@ -37,6 +37,7 @@ LEAST_WAIT = 0.5
 MOST_WAIT = 60.0
 LONGEST_WAIT = 600.0
 FORM_EVERY = 3_600.0
+BEAT_EVERY = 300.0
 BOOT = str(uuid.uuid4())
 """Names this run: the server reads `monotonic_ms` of one run against each other and needs no right clock."""
 
@@ -125,6 +126,19 @@ class Box:
         """Return how many presses wait for the server."""
         return int(self._connection.execute("SELECT count(*) FROM presses WHERE refused IS NULL").fetchone()[0])
 
+    def state(self) -> dict[str, Any]:
+        """Return what a heartbeat tells of the presses that wait, that were refused, and that there ever were."""
+        waiting = "SELECT count(*), min(occurred_at) FROM presses WHERE refused IS NULL"
+        length, oldest = self._connection.execute(waiting).fetchone()
+        refused = self._connection.execute("SELECT count(*) FROM presses WHERE refused IS NOT NULL").fetchone()[0]
+        given = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'presses'").fetchone()
+        return {
+            "queue_length": length,
+            "oldest_queued_at": oldest,
+            "quarantined": refused,
+            "sequence": given[0] if given else 0,
+        }
+
     def settle(self, results: list[dict[str, Any]]) -> None:
         """Forget what the server has; set aside what it refused."""
         with self._connection:
@@ -193,6 +207,7 @@ class Sender(threading.Thread):
         self._failures = 0
         self._size = BATCH
         self._formed_at: float | None = None
+        self._beat_at: float | None = None
 
     def run(self) -> None:
         """Send until the program ends."""
@@ -201,8 +216,9 @@ class Sender(threading.Thread):
             self.pressed.clear()
             wait = self._learn_form() or self._send()
             if wait is None:
-                # Nothing left: until the next press, or until the form is looked at again.
-                self.pressed.wait(FORM_EVERY)
+                # Nothing left: until the next press, or the next heartbeat.
+                self._beat()
+                self.pressed.wait(BEAT_EVERY)
             else:
                 time.sleep(wait)
 
@@ -221,6 +237,15 @@ class Sender(threading.Thread):
             least = float(asked) if asked.isdigit() else 1.0
             return min(LONGEST_WAIT, max(LEAST_WAIT, least)) * (1 + random.random() / 4)
         return self._back_off()
+
+    def _beat(self) -> None:
+        """Tell the server how it is, where five minutes have gone by; one that is lost is told with the next."""
+        now = time.monotonic()
+        if self._beat_at is not None and now - self._beat_at < BEAT_EVERY:
+            return
+        self._beat_at = now
+        shown = clock()
+        self._server.ask("/device/heartbeat", {"sent_at": shown.pop("now"), **shown, **self._box.state()})
 
     def _learn_form(self) -> float | None:
         """Ask which form stands at the point; return a wait only where nothing can be sent without the answer."""

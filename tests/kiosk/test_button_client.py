@@ -21,7 +21,8 @@ import pytest
 import sqlalchemy as sa
 
 from feedback_app.domain.access import SYSTEM
-from feedback_app.storage.tables import Response
+from feedback_app.storage.tables import Heartbeat, Response
+from tests.browser.chromium import until
 from tests.conftest import LiveServer
 
 CLIENT = Path(__file__).parents[2] / "docs" / "examples" / "buttons.py"
@@ -57,6 +58,11 @@ def press(box: Path, tmp_path: Path, live_server: LiveServer) -> Press:
 def stored(server: LiveServer) -> list[Any]:
     with server.chain.db.read(SYSTEM) as session:
         return list(session.scalars(sa.select(Response).order_by(Response.sequence)))
+
+
+def beats(server: LiveServer) -> list[Any]:
+    with server.chain.db.read(SYSTEM) as session:
+        return list(session.scalars(sa.select(Heartbeat)))
 
 
 def rows(box: Path) -> list[Any]:
@@ -130,6 +136,19 @@ def test_presses_are_thanked_and_arrive(press: Press, live_server: LiveServer, b
     assert {response.channel for response in found} == {"button"}
     assert all(UUID(str(response.id)).version == 7 for response in found)
     assert rows(box) == []
+
+
+def test_the_buttons_stand_among_the_kiosks_with_their_number(live_server: LiveServer, box: Path) -> None:
+    command = [sys.executable, str(CLIENT), live_server.base_url, "--box", str(box)]
+    settings = {"OTKLIK_TOKEN": live_server.chain.device(), "PYTHONUTF8": "1"}
+    with subprocess.Popen(command, env=settings, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdin
+        running.stdin.write("4\n2\n")
+        running.stdin.flush()
+        told = until(lambda: beats(live_server), what="a heartbeat")
+        running.stdin.close()
+    assert told[-1].sequence in (0, 1, 2)
+    assert told[-1].boot_id
 
 
 def test_what_was_pressed_without_a_network_outlives_restarts_and_arrives_once(
