@@ -161,7 +161,9 @@
 
     // How it is
 
-    const moment = (at) => (at ? new Date(at).toLocaleString(root.lang) : words.never);
+    // Where the browser knows nothing of Belarusian it writes numbers and dates as in Russian: they look the same.
+    const locales = () => [root.lang, "ru"];
+    const moment = (at) => (at ? new Date(at).toLocaleString(locales()) : words.never);
     const yesNo = (value) => (value === undefined ? words.unknown : value ? words.yes : words.no);
 
     function clockText() {
@@ -169,7 +171,7 @@
       if (ahead === null) return words.unknown;
       const seconds = Math.round(Math.abs(ahead) / 1000);
       if (seconds < 2) return words.clock_right;
-      return fill(ahead > 0 ? words.clock_behind : words.clock_ahead, { n: seconds.toLocaleString(root.lang) });
+      return fill(ahead > 0 ? words.clock_behind : words.clock_ahead, { n: seconds.toLocaleString(locales()) });
     }
 
     function nameText() {
@@ -181,10 +183,10 @@
     async function facts() {
       const state = await device.state();
       const { at, outcome } = sender.last();
-      const inMegabytes = (size) => Math.round(size / MEGABYTE).toLocaleString(root.lang);
+      const inMegabytes = (size) => Math.round(size / MEGABYTE).toLocaleString(locales());
       const size = { used: inMegabytes(state.storage_used), all: inMegabytes(state.storage_quota) };
       return [state, [
-        ["queue", state.queue_length.toLocaleString(root.lang)],
+        ["queue", state.queue_length.toLocaleString(locales())],
         ["oldest", state.oldest_queued_at ? moment(state.oldest_queued_at) : "–"],
         ["sync", outcome ? `${moment(at)}: ${words[`sync_${outcome}`] || outcome}` : words.never],
         ["name", nameText()],
@@ -200,8 +202,8 @@
 
     // The title is the answer; the rest how we know.
     function headline({ queue_length: queue, quarantined }) {
-      if (queue) return fill(words.waiting, { n: queue.toLocaleString(root.lang) });
-      return quarantined ? fill(words.refused, { n: quarantined.toLocaleString(root.lang) }) : words.delivered;
+      if (queue) return fill(words.waiting, { n: queue.toLocaleString(locales()) });
+      return quarantined ? fill(words.refused, { n: quarantined.toLocaleString(locales()) }) : words.delivered;
     }
 
     async function showStatus() {
