@@ -25,6 +25,7 @@ from feedback_app.storage.database import Database
 BATCH_LIMIT = 1_000
 RECEIPT_LIMIT = 20
 """Responses with a receipt in one delivery of a phone: each costs a hash that is dear on purpose."""
+LENGTH_DIGITS = 12
 TAKEN = "otklik.delivery"
 """Where the short way leaves what it took but cannot answer plainly, for the view."""
 
@@ -114,18 +115,33 @@ def _reading(raw: Mapping[str, Any]) -> Reading:
     return clocks.read(raw, wall)
 
 
+class _CutOff(Exception):
+    """The body ended before the length that its headers named."""
+
+
+def _reader(environ: Environ, size: int) -> Callable[[], bytes]:
+    """Return what reads the body, and leaves it for the whole way too."""
+
+    def read() -> bytes:
+        sent: bytes = environ["wsgi.input"].read(size)
+        environ["wsgi.input"] = BytesIO(sent)
+        if len(sent) < size:
+            raise _CutOff
+        return sent
+
+    return read
+
+
 def short_way(app: Application, environ: Environ) -> bytes | None:
     """Take a delivery and return the answer where all is well; what is not is left for the view."""
     size, most = environ.get("CONTENT_LENGTH", ""), app.config["MAX_CONTENT_LENGTH"]
-    if not (size.isdecimal() and int(size) < most):
-        return None
-    sent: bytes = environ["wsgi.input"].read(int(size))
-    environ["wsgi.input"] = BytesIO(sent)
-    if len(sent) < int(size):
+    if not (size.isdecimal() and len(size) <= LENGTH_DIGITS and int(size) < most):
         return None
     db: Database = app.extensions["otklik"]
     try:
-        taken = take(db, environ, lambda: sent, most, limited=app.config["RATELIMIT_ENABLED"])
+        taken = take(db, environ, _reader(environ, int(size)), most, limited=app.config["RATELIMIT_ENABLED"])
+    except _CutOff:
+        return None
     except Exception as error:
         environ[TAKEN] = error
         return None

@@ -211,6 +211,15 @@ def test_a_body_without_a_length_or_cut_off_goes_the_whole_way(
     assert whole == ["whole"] * 2
 
 
+def test_of_a_stranger_no_body_is_read(client: FlaskClient, way: str) -> None:
+    class Untouched(BytesIO):
+        def read(self, *_size: int | None) -> bytes:
+            raise AssertionError("the body of a stranger was read")
+
+    answer = client.post("/api/v1/responses", headers=bearing("stranger"), input_stream=Untouched(b"{}" * 500))
+    assert (answer.status_code, answer.get_json()["error"]) == (401, "unauthorized")
+
+
 def test_nobody_asks_who_is_signed_in_at_a_kiosk(sign_in: Callable[[str], FlaskClient], app_chain: Chain) -> None:
     browser, said = sign_in("director"), []
     token = app_chain.device()
