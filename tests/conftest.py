@@ -12,12 +12,12 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import make_url
-from werkzeug.serving import make_server
 
 from feedback_app.app import create_app
 from feedback_app.storage.database import Database
 from tests.builders import Chain, lay_chain, open_chain, sign_in_as
 from tests.postgres import Server, postgres_server
+from tests.serving import server_of
 
 __all__ = ["postgres_server"]
 
@@ -139,7 +139,7 @@ class LiveServer:
 def live_server(app: Flask) -> Iterator[LiveServer]:
     """The app served over HTTP on a free port of this machine."""
     app.config["TESTING"] = False
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = server_of(app)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield LiveServer(f"http://127.0.0.1:{server.server_port}", app, open_chain(app.extensions["otklik"]))

@@ -671,7 +671,7 @@ def test_digits_answer_scales_by_value_and_lists_by_place(shop: Shop, visitor: B
     page = opened(visitor.new_page(), shop)
     for key in ("7", "5", "0", "0", "2"):
         page.keyboard.press(key)
-    until_delivered(page)
+    until(shop.responses, what="stored")
     assert [response.answers for response in shop.responses()] == [
         {"smiley": 5, "advise": 0, "fresh": 10, "helped": "no"}
     ]

@@ -22,7 +22,6 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
-from werkzeug.serving import make_server
 
 from feedback_app.api import body
 from feedback_app.domain.access import SYSTEM
@@ -34,6 +33,7 @@ from feedback_app.services.intake import DUPLICATE, REJECTED, STORED
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import AuditEvent, Case, Device, DevicePoint, MentionRow, Response
 from tests.builders import Chain, open_chain
+from tests.serving import server_of
 
 CLIENTS = 16
 
@@ -337,7 +337,7 @@ class Served:
 def served(make_app: Callable[..., Flask], database_url: str) -> Iterator[Served]:
     """The app served over HTTP, once over SQLite and once over PostgreSQL."""
     app = make_app(database_url, TESTING=False)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = server_of(app)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Served(f"http://127.0.0.1:{server.server_port}", open_chain(app.extensions["otklik"]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import re
 import socket
 import struct
@@ -14,21 +13,12 @@ from dataclasses import dataclass
 from time import monotonic, sleep
 from typing import Any
 
+from tests.serving import free_port
+
 INTAKE = "/api/v1/responses"
 SECONDS = 30
 STRANGE_PAGE = "<!doctype html><title>Hello</title>"
 RESET = struct.pack("ii", 1, 0)
-# Below the range from which the kernel takes the ports of outgoing connections: ours must be free when it returns.
-PORTS = range(20_000, 32_000)
-
-
-def free_port() -> int:
-    """Return a port that nobody else is given while it is shut."""
-    while True:
-        port = random.SystemRandom().choice(PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class Hurt(Exception):

@@ -21,8 +21,8 @@ from feedback_app.domain.access import SYSTEM
 from feedback_app.services.counting import verify
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import Response
-from tests.browser.failures.line import free_port
 from tests.builders import Chain, open_chain
+from tests.serving import free_port
 
 CHECKOUT = Path(__file__).parents[3]
 OTKLIK = str(Path(sys.executable).with_name("otklik"))
