@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from feedback_app.domain.access import Right
 from feedback_app.edge.rights import needs
@@ -178,8 +178,17 @@ def test_a_closed_point_keeps_its_page_over_a_release(release: Release, shop: Sh
     until_release(open_page, 2)
     kiosk.reload()
     assert kiosk.locator("button[data-answer]").count() == 4
-    tap(kiosk, 2)
-    skip_to_thanks(kiosk)
+
+    def thanked() -> bool:
+        # The page starts again once for the new release while nobody stands there: a tap may come at that moment.
+        with suppress(Error):
+            if mark(kiosk, "screen") == "question":
+                kiosk.click('button[data-answer="2"]', timeout=1_000)
+            kiosk.evaluate("document.querySelector('main [data-skip]')?.click()")
+            return mark(kiosk, "screen") == "thanks"
+        return False
+
+    until(thanked, what="thanked")
 
 
 class Meter:
