@@ -281,8 +281,11 @@ def measure(size: Size, only: str = "") -> Figures:
         rounds.append(mixed)
     if size.memory:
         rounds.append(memory)
+    chosen = [one for one in rounds if only in ("", one.__name__)]
+    if not chosen:
+        raise SystemExit(f"no such round: {only}; there are {', '.join(one.__name__ for one in rounds)}")
     found: Figures = {}
-    for one in [one for one in rounds if only in ("", one.__name__)]:
+    for one in chosen:
         with tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
             found |= one(Path(folder), size)
     return found
