@@ -1,4 +1,4 @@
-"""Sentiment analyzers for TextBlob: word lists for Russian and Belarusian, Pattern with contrast for English.
+"""Sentiment analyzers for TextBlob: word lists, and for English Pattern with contrast beside its list.
 
 Importing this module loads TextBlob and NLTK; `analysis.sentiment.scoring` does so when the first text is scored.
 """
@@ -22,6 +22,7 @@ class Reading(NamedTuple):
 
     polarity: float | None
     terms: list[tuple[str, float]]
+    pattern: float = 0.0
 
 
 class LexiconAnalyzer(BaseSentimentAnalyzer):
@@ -39,24 +40,33 @@ class LexiconAnalyzer(BaseSentimentAnalyzer):
         return Reading(mean_weight(terms), [(text[t.start : t.end], round(t.weight, 3) + 0.0) for t in terms])
 
 
-class EnglishAnalyzer(BaseSentimentAnalyzer):
-    """TextBlob's Pattern analyzer, part by part where "but" and its like divide a sentence."""
+class EnglishAnalyzer(LexiconAnalyzer):
+    """The English word list, and beside it TextBlob's Pattern analyzer, whose words stand where the list knows none."""
 
-    kind = CONTINUOUS
+    def __init__(self) -> None:
+        super().__init__("en")
 
     def analyze(self, text: str, keep_assessments: bool = False) -> Reading:
-        """Return the reading of a text; None where Pattern knows no word of it that carries anything."""
-        terms: list[Term] = []
-        written: list[tuple[str, float]] = []
-        for start, end, emphasis in _parts(text):
-            part = text[start:end]
-            cursor = 0
-            for words, weight, *_ in pattern_sentiment(part).assessments:
-                term, cursor = _as_written(part, words, cursor)
-                terms.append(Term(start, end, weight, emphasis))
-                if weight:
-                    written.append((term, round(weight, 3)))
-        return Reading(mean_weight(terms) if written else None, written)
+        """Return the reading of a text; `pattern` is Pattern's polarity, 0 where it knows no word that carries."""
+        by_list = super().analyze(text)
+        by_pattern = read_pattern(text)
+        words = by_list if by_list.terms else by_pattern
+        return Reading(words.polarity, words.terms, by_pattern.polarity or 0.0)
+
+
+def read_pattern(text: str) -> Reading:
+    """Return what TextBlob's Pattern analyzer says, part by part where "but" and its like divide a sentence."""
+    terms: list[Term] = []
+    written: list[tuple[str, float]] = []
+    for start, end, emphasis in _parts(text):
+        part = text[start:end]
+        cursor = 0
+        for words, weight, *_ in pattern_sentiment(part).assessments:
+            term, cursor = _as_written(part, words, cursor)
+            terms.append(Term(start, end, weight, emphasis))
+            if weight:
+                written.append((term, round(weight, 3)))
+    return Reading(mean_weight(terms) if written else None, written)
 
 
 def _parts(text: str) -> list[tuple[int, int, float]]:

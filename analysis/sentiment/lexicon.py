@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from analysis.sentiment.patterns import PatternIndex, sections
+from analysis.sentiment.patterns import PatternIndex, parse, sections
 from analysis.sentiment.tokens import Kind, Token
 
 TURNED_PRAISE = -0.7
@@ -38,8 +38,10 @@ class Entry:
 class Lexicon:
     """Words of one language with what they carry."""
 
-    def __init__(self, lines: Sequence[str]) -> None:
+    def __init__(self, lines: Sequence[str], more: Sequence[str] = ()) -> None:
         listed = [(pattern, _entry(head)) for head, patterns in sections(lines) for pattern in patterns]
+        there = {parse(pattern) for pattern, _ in listed}
+        listed += [(pattern, entry) for pattern, entry in _rows(more) if parse(pattern) not in there]
         self._prefixes = tuple(pattern for pattern, entry in listed if entry.role == "prefix")
         self._index = PatternIndex((pattern, entry) for pattern, entry in listed if entry.role != "prefix")
 
@@ -60,6 +62,14 @@ class Lexicon:
         return None
 
 
+def _rows(lines: Sequence[str]) -> Iterator[tuple[str, Entry]]:
+    """Yield the rows of a table: pattern, strength, aspect or nothing, kind (word, phrase, thing, fixed)."""
+    for line in lines:
+        if line and not line.startswith("#"):
+            pattern, strength, _, kind = line.split("\t")
+            yield pattern, Entry("thing" if kind == "thing" else "word", float(strength))
+
+
 def _entry(head: str) -> Entry:
     role, _, weight = head.partition(" ")
     if role not in _ROLES:
@@ -75,4 +85,5 @@ def read_words(name: str) -> list[str]:
 @cache
 def lexicon(language: str) -> Lexicon:
     """Return the word list of "ru", "be" or "en"; read once."""
-    return Lexicon(read_words(language))
+    table = _WORDS / f"{language}.tsv"
+    return Lexicon(read_words(language), table.read_text("utf-8").splitlines() if table.exists() else ())

@@ -1,0 +1,64 @@
+"""From what the encoder and the word lists say of a text to its polarity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from analysis.sentiment.encoder import DIMENSIONS
+from analysis.sentiment.labels import POSITIVE_FROM
+from analysis.sentiment.logistic import probabilities
+
+CLASSES = ("neg", "neu", "pos")
+WEIGHTS = Path(__file__).with_name("weights.npz")
+LISTED = 8
+"""What the word lists add to the encoder's dimensions."""
+FEATURES = DIMENSIONS + LISTED
+
+
+def listed(weights: Sequence[float], polarity: float | None, pattern: float) -> list[float]:
+    """Return what word lists say of a text as numbers: its terms' weights, their mean, and Pattern's polarity."""
+    glad = sum(weight for weight in weights if weight > 0)
+    sorry = -sum(weight for weight in weights if weight < 0)
+    return [
+        polarity or 0.0,
+        float(polarity is None),
+        float(np.log1p(glad)),
+        float(np.log1p(sorry)),
+        weights[-1] if weights else 0.0,
+        max(weights, default=0.0),
+        min(weights, default=0.0),
+        pattern,
+    ]
+
+
+@cache
+def shipped() -> np.ndarray:
+    """Return the weights that come with the product, shape (features + 1, classes)."""
+    with np.load(WEIGHTS, allow_pickle=False) as kept:
+        weights: np.ndarray = kept["weights"]
+    return weights
+
+
+def polarities(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return polarities in [-1, 1] of rows of features.
+
+    A text that is likeliest neutral lies within the labels' neutral band, on the side it leans to; others lie beyond it,
+    the further the surer: the difference of the two chances.
+    """
+    chance = probabilities(rows, weights)
+    lean = chance[:, 2] - chance[:, 0]
+    neutral = chance.argmax(axis=1) == 1
+    band = POSITIVE_FROM
+    scores: np.ndarray = np.where(neutral, lean * band * 0.99, np.sign(lean) * (band + (1 - band) * np.abs(lean)))
+    return scores
+
+
+def leans(vectors: np.ndarray) -> list[float]:
+    """Return how far single words lean, in [-1, 1]: by their vectors alone, without the word lists."""
+    bare = np.tile(np.array(listed([], None, 0.0), dtype=np.float32), (len(vectors), 1))
+    chance = probabilities(np.hstack([vectors, bare]), shipped())
+    return [round(float(lean), 3) + 0.0 for lean in chance[:, 2] - chance[:, 0]]
