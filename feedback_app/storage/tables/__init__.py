@@ -16,7 +16,7 @@ from feedback_app.storage.tables.chain import (
 from feedback_app.storage.tables.forms import FormRow, FormVersion
 from feedback_app.storage.tables.house import AuditEvent, Job, Setting
 from feedback_app.storage.tables.people import Role, User, user_regions, user_roles, user_stores
-from feedback_app.storage.tables.responses import MentionRow, Receipt, Response, Rollup
+from feedback_app.storage.tables.responses import Correction, MentionRow, Receipt, Response, Rollup, SentimentModel
 from feedback_app.storage.tables.work import BookCounter, BookEntry, Case, Visit
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "BookCounter",
     "BookEntry",
     "Case",
+    "Correction",
     "Device",
     "DevicePoint",
     "DeviceState",
@@ -40,6 +41,7 @@ __all__ = [
     "Response",
     "Role",
     "Rollup",
+    "SentimentModel",
     "Setting",
     "Store",
     "StoreVersion",

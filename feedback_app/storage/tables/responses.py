@@ -92,6 +92,36 @@ class MentionRow(Base, StoreScoped):
     end: Mapped[int]
 
 
+class Correction(Base, StoreScoped):
+    """How staff say a comment is to be read, where the model read it wrongly; it outranks every model."""
+
+    __tablename__ = "corrections"
+
+    response_id: Mapped[UUID] = mapped_column(sa.ForeignKey("responses.id"), primary_key=True)
+    store_id: Mapped[int] = mapped_column(sa.ForeignKey("stores.id"), index=True)
+    label: Mapped[str | None]
+    """The label of the whole comment; None where the model's stands."""
+    mentions: Mapped[list[Any] | None] = mapped_column(sa.JSON(none_as_null=True))
+    """What the comment speaks of, as [aspect, label] each; None where the model's mentions stand."""
+    corrected_at: Mapped[datetime]
+    corrected_by: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
+
+
+class SentimentModel(Base):
+    """Weights that the chain's own responses taught, on top of those that come with the product."""
+
+    __tablename__ = "sentiment_models"
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    created_at: Mapped[datetime]
+    basis: Mapped[str]
+    """The version of the shipped weights that it was fitted on; with others it is not used."""
+    figures: Mapped[dict[str, Any]]
+    """What cross-validation said of it and of the one before."""
+    weights: Mapped[bytes]
+    in_use: Mapped[bool]
+
+
 class Rollup(Base, StoreScoped):
     """A cell of counts: whole thousandths, by the one rule of `domain.rollups`."""
 
