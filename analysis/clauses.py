@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from analysis.aspects import Named, listed, named_in, named_outright
+from analysis.sentiment.latin import readable
 from analysis.sentiment.lexicon import lexicon
 from analysis.sentiment.patterns import PatternIndex
 from analysis.sentiment.scoring import READ_CHARACTERS, readings_and_rows
@@ -57,11 +58,15 @@ def clauses(pairs: Sequence[tuple[str, str]], own_words: OwnWords | None = None)
 
     `own_words` are a chain's own words for aspects; they hold whatever the classifier says.
     """
-    read = [(text[:READ_CHARACTERS], language) for text, language in pairs]
+    seen = [readable(text[:READ_CHARACTERS], language) for text, language in pairs]
+    read = [(one.text, language) for one, (_, language) in zip(seen, pairs, strict=True)]
     cut = [list(_pieces(tokenise(text), language)) for text, language in read]
     spoken_of = iter(_aspects(read, cut, own_words or {}))
     found = [_merged(text, pieces, spoken_of) for (text, _), pieces in zip(read, cut, strict=True)]
     _weigh(read, found)
+    for one, own in zip(seen, found, strict=True):
+        for clause in own:
+            clause.start, clause.end = one.span(clause.start, clause.end)
     return found
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -14,28 +14,42 @@ from analysis.sentiment.logistic import probabilities
 
 CLASSES = ("neg", "neu", "pos")
 WEIGHTS = Path(__file__).with_name("weights.npz")
-LISTED = 8
+LISTED = 11
 """What the word lists add to the encoder's dimensions."""
 FEATURES = DIMENSIONS + LISTED
 
 
-def listed(weights: Sequence[float], polarity: float | None, pattern: float) -> list[float]:
-    """Return what word lists say of a text as numbers: its terms' weights, their mean, and Pattern's polarity."""
+class Told(Protocol):
+    """What word lists say of a text; `analyzers.Reading` is one."""
+
+    polarity: float | None
+    terms: list[tuple[str, float]]
+    turned: float
+    covered: float
+    pattern: float
+
+
+def listed(told: Told) -> list[float]:
+    """Return what word lists say of a text as LISTED numbers."""
+    weights = [weight for _, weight in told.terms]
     glad = sum(weight for weight in weights if weight > 0)
     sorry = -sum(weight for weight in weights if weight < 0)
     return [
-        polarity or 0.0,
-        float(polarity is None),
+        told.polarity or 0.0,
+        float(told.polarity is None),
         float(np.log1p(glad)),
         float(np.log1p(sorry)),
         weights[-1] if weights else 0.0,
         max(weights, default=0.0),
         min(weights, default=0.0),
-        pattern,
+        told.pattern,
+        max(-1.0, min(1.0, told.turned)),
+        (told.polarity or 0.0) * told.covered,
+        told.covered,
     ]
 
 
-UNLISTED = tuple(listed([], None, 0.0))
+UNLISTED = (0.0, 1.0) + (0.0,) * (LISTED - 2)
 """What word lists say of a text that holds none of their words."""
 
 

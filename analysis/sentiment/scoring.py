@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analysis.sentiment.labels import label_of
 from analysis.sentiment.language import LANGUAGES, detect
+from analysis.sentiment.latin import readable
 from analysis.sentiment.tokens import Kind, tokenise
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def readings_and_rows(pairs: Sequence[tuple[str, str]]) -> tuple[list[Reading], 
 
     read_texts = [(text[:READ_CHARACTERS], language) for text, language in pairs]
     readings = [read(*pair) for pair in read_texts]
-    told = [listed([weight for _, weight in one.terms], one.polarity, one.pattern) for one in readings]
-    return readings, np.hstack([encode([text for text, _ in read_texts]), np.array(told, dtype=np.float32)])
+    told = [listed(one) for one in readings]
+    vectors = encode([readable(*pair).text for pair in read_texts])
+    return readings, np.hstack([vectors, np.array(told, dtype=np.float32)])
 
 
 def warm_up() -> None:
@@ -118,7 +120,7 @@ def _scored(pairs: Sequence[tuple[str, str]]) -> list[Sentiment]:
     scores = [round(float(score), 3) + 0.0 for score in blend.polarities(rows, blend.shipped())]
     terms = [_agreeing(reading.terms, score) for reading, score in zip(readings, scores, strict=True)]
     unexplained = [at for at, found in enumerate(terms) if not found and label_of(scores[at]) != "neutral"]
-    for at, found in zip(unexplained, _leaning([(pairs[at][0], scores[at]) for at in unexplained]), strict=True):
+    for at, found in zip(unexplained, _leaning([(pairs[at], scores[at]) for at in unexplained]), strict=True):
         terms[at] = found
     return [
         Sentiment(score, label_of(score), language, found, MODEL_VERSIONS[language])
@@ -134,17 +136,20 @@ def _agreeing(terms: Sequence[tuple[str, float]], score: float) -> list[tuple[st
 _leans: dict[str, float] = {}
 
 
-def _leaning(scored: Sequence[tuple[str, float]]) -> list[list[tuple[str, float]]]:
-    """Return for each (text, score) the words that lean furthest to its side when read alone."""
+def _leaning(scored: Sequence[tuple[tuple[str, str], float]]) -> list[list[tuple[str, float]]]:
+    """Return for each ((text, language), score) the words that lean furthest to its side when read alone."""
     if not scored:
         return []
-    words = [[text[t.start : t.end] for t in tokenise(text) if t.kind is Kind.WORD] for text, _ in scored]
-    _learn({word.lower() for own in words for word in own if not word.isdecimal()})
+    read_as = [
+        {text[t.start : t.end]: readable(t.norm, language).text for t in tokenise(text) if t.kind is Kind.WORD}
+        for (text, language), _ in scored
+    ]
+    _learn({word for own in read_as for word in own.values() if not word.isdecimal()})
     found = []
-    for own, (_, score) in zip(words, scored, strict=True):
+    for own, (_, score) in zip(read_as, scored, strict=True):
         side = 1 if score > 0 else -1
-        leaning = {word: _leans.get(word.lower(), 0.0) for word in own}
-        towards = [(word, lean) for word, lean in leaning.items() if lean * side >= LEAST_LEAN]
+        leaning = [(written, _leans.get(word, 0.0)) for written, word in own.items()]
+        towards = [(written, lean) for written, lean in leaning if lean * side >= LEAST_LEAN]
         found.append(sorted(towards, key=lambda term: -abs(term[1]))[:MOST_TERMS])
     return found
 
