@@ -1,8 +1,8 @@
 """Fit the language detector of `analysis.sentiment`: `python -m tools.train_languages`.
 
 Texts are what was written for Otklik: comments in our languages (tools/comments) and in others (tools/languages.tsv).
-Russian and Belarusian in Latin letters are made of the Cyrillic ones, in the ways people write them. Each comment counts
-as a whole and as excerpts of one to four words, so that three words are enough.
+Russian and Belarusian in Latin letters are made of the Cyrillic ones, in the ways people write them. Each comment
+counts as a whole and as excerpts of one to four words, so that three words are enough.
 """
 # ruff: noqa: T201 -- a command line tool that speaks to its user
 
@@ -17,8 +17,8 @@ import scipy.sparse as sp
 from scipy.optimize import minimize
 
 from analysis.sentiment.language import CLASSES, MODEL, SLOTS, pieces, words_of
-from analysis.sentiment.patterns import sections
 from analysis.sentiment.lexicon import read_words
+from analysis.sentiment.patterns import sections
 
 HERE = Path(__file__).parent
 PENALTY = 0.02
@@ -27,22 +27,23 @@ LONGEST_EXCERPT = 4
 SEED = 7
 _CYRILLIC_LETTERS = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
 _RUSSIAN_WAYS = (
-    "a b v g d e yo zh z i y k l m n o p r s t u f h ts ch sh sch _ y ' e yu ya".split(),
-    "a b v g d e e zh z i j k l m n o p r s t u f h c ch sh shch _ y _ e ju ja".split(),
-    "a b v g d e e j z i i k l m n o p r s t u f kh ts ch sh sh _ y _ e yu ya".split(),
-    "a b v g d e io zh z i y k l m n o p r s t u f x c 4 w w _ y ' e u ya".split(),
+    "a b v g d e yo zh z i y k l m n o p r s t u f h ts ch sh sch _ y ' e yu ya",
+    "a b v g d e e zh z i j k l m n o p r s t u f h c ch sh shch _ y _ e ju ja",
+    "a b v g d e e j z i i k l m n o p r s t u f kh ts ch sh sh _ y _ e yu ya",
+    "a b v g d e io zh z i y k l m n o p r s t u f x c 4 w w _ y ' e u ya",
 )
 _BELARUSIAN_LETTERS = "абвгдеёжзійклмнопрстуўфхцчшыьэюя'"
 _BELARUSIAN_WAYS = (
-    "a b v h d ie io ž z i j k l m n o p r s t u ŭ f ch c č š y _ e iu ia _".split(),
-    "a b v g d e yo zh z i y k l m n o p r s t u u f h ts ch sh y _ e yu ya _".split(),
-    "a b v h d je jo z z i j k l m n o p r s t u u f ch c c s y _ e ju ja _".split(),
+    "a b v h d ie io ž z i j k l m n o p r s t u ŭ f ch c č š y _ e iu ia _",
+    "a b v g d e yo zh z i y k l m n o p r s t u u f h ts ch sh y _ e yu ya _",
+    "a b v h d je jo z z i j k l m n o p r s t u u f ch c c s y _ e ju ja _",
 )
+"""How the letters are written, one after the other; _ is left out."""
 
 
-def latin(text: str, letters: str, way: list[str]) -> str:
+def latin(text: str, letters: str, way: str) -> str:
     """Return a text in Latin letters."""
-    table = {letter: put.replace("_", "") for letter, put in zip(letters, way, strict=True)}
+    table = {letter: put.replace("_", "") for letter, put in zip(letters, way.split(), strict=True)}
     return "".join(table.get(letter, letter) for letter in text.lower())
 
 
@@ -98,7 +99,10 @@ def main() -> None:
     table = _fit(rows, names)
     scale = np.abs(table[:-1]).max() / 127
     np.savez_compressed(
-        MODEL, steps=np.rint(table[:-1] / scale).astype(np.int8), scale=np.float32(scale), constant=table[-1].astype(np.float32)
+        MODEL,
+        steps=np.rint(table[:-1] / scale).astype(np.int8),
+        scale=np.float32(scale),
+        constant=table[-1].astype(np.float32),
     )
     print(f"{len(given)} texts and excerpts, {MODEL.stat().st_size} bytes")
 

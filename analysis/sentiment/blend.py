@@ -22,11 +22,16 @@ FEATURES = DIMENSIONS + LISTED
 class Told(Protocol):
     """What word lists say of a text; `analyzers.Reading` is one."""
 
-    polarity: float | None
-    terms: list[tuple[str, float]]
-    turned: float
-    covered: float
-    pattern: float
+    @property
+    def polarity(self) -> float | None: ...
+    @property
+    def terms(self) -> list[tuple[str, float]]: ...
+    @property
+    def turned(self) -> float: ...
+    @property
+    def covered(self) -> float: ...
+    @property
+    def pattern(self) -> float: ...
 
 
 def listed(told: Told) -> list[float]:
@@ -77,8 +82,8 @@ def of_aspects() -> np.ndarray:
 def polarities(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return polarities in [-1, 1] of rows of features.
 
-    A text that is likeliest neutral lies within the labels' neutral band, on the side it leans to; others lie beyond it,
-    the further the surer: the difference of the two chances.
+    A text that is likeliest neutral lies within the labels' neutral band, on the side it leans to; others lie beyond
+    it, the further the surer: the difference of the two chances.
     """
     chance = probabilities(rows, weights)
     lean = chance[:, 2] - chance[:, 0]

@@ -1,7 +1,7 @@
 """Russian and Belarusian written with Latin letters, brought back to Cyrillic: «norm, no dorogo» as «норм, но дорого».
 
-People write as they hear, so that the tables take in the usual ways at once (zh and ž, y and j, h and kh). What comes out
-is for reading by a machine; what staff see is the text as it was written.
+People write as they hear, so that the tables take in the usual ways at once (zh and ž, y and j, h and kh). What comes
+out is for reading by a machine; what staff see is the text as it was written.
 """
 
 from __future__ import annotations
@@ -13,22 +13,21 @@ _CYRILLIC = re.compile("[\u0400-\u052f]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 _LETTER = re.compile("[a-z\u00df-\u024f]")
 
-_RUSSIAN = {
-    **{"shch": "щ", "sch": "щ", "zh": "ж", "kh": "х", "ts": "ц", "tc": "ц", "ch": "ч", "sh": "ш", "ij": "ий", "yj": "ый"},
-    **{"yu": "ю", "ju": "ю", "ya": "я", "ja": "я", "yo": "ё", "jo": "ё", "ye": "е", "je": "е", "iy": "ий", "yy": "ый"},
-    **{"ay": "ай", "oy": "ой", "ey": "ей", "uy": "уй", "aj": "ай", "oj": "ой", "ej": "ей", "uj": "уй"},
-    **dict(zip("abvgdezijklmnoprstufhcyxwqčšž", "а б в г д е з и й к л м н о п р с т у ф х ц ы кс в к ч ш ж".split(), strict=True)),
-    **{"'": "ь", "’": "ь"},
-}
-_BELARUSIAN = {
-    **{"dž": "дж", "dz": "дз", "dź": "дзь", "ch": "х", "kh": "х", "zh": "ж", "sh": "ш", "cz": "ч", "sz": "ш"},
-    **{"ja": "я", "je": "е", "jo": "ё", "ju": "ю", "ya": "я", "ye": "е", "yo": "ё", "yu": "ю"},
-    **{"ia": "я", "ie": "е", "io": "ё", "iu": "ю", "lia": "ля", "lie": "ле", "lu": "лю", "la": "ля"},
-    **dict(
-        zip("abvgdezijklmnoprstufhcyłšžżčŭśćźńxw", "а б в г д э з і й к ль м н о п р с т у ф г ц ы л ш ж ж ч ў сь ць зь нь кс в".split(), strict=True)
-    ),
-    **{"li": "лі", "le": "ле", "lo": "лё", "'": "'", "’": "'"},
-}
+
+def _table(pairs: str) -> dict[str, str]:
+    return dict(pair.split("=") for pair in pairs.split())
+
+
+_RUSSIAN = _table(
+    "shch=щ sch=щ zh=ж kh=х ts=ц tc=ц ch=ч sh=ш ij=ий yj=ый iy=ий yy=ый yu=ю ju=ю ya=я ja=я yo=ё jo=ё ye=е je=е "
+    "ay=ай oy=ой ey=ей uy=уй aj=ай oj=ой ej=ей uj=уй a=а b=б v=в g=г d=д e=е z=з i=и j=й k=к l=л m=м n=н o=о p=п r=р "
+    "s=с t=т u=у f=ф h=х c=ц y=ы x=кс w=в q=к č=ч š=ш ž=ж '=ь ’=ь"
+)
+_BELARUSIAN = _table(
+    "dž=дж dz=дз dź=дзь ch=х kh=х zh=ж sh=ш cz=ч sz=ш ja=я je=е jo=ё ju=ю ya=я ye=е yo=ё yu=ю ia=я ie=е io=ё iu=ю "
+    "lia=ля lie=ле li=лі le=ле la=ля lo=лё lu=лю a=а b=б v=в g=г d=д e=э z=з i=і j=й k=к l=ль m=м n=н o=о p=п r=р s=с "
+    "t=т u=у f=ф h=г c=ц y=ы ł=л š=ш ž=ж ż=ж č=ч ŭ=ў ś=сь ć=ць ź=зь ń=нь x=кс w=в '=' ’='"
+)
 _TABLES = {"ru": _RUSSIAN, "be": _BELARUSIAN}
 _LONGEST = 4
 

@@ -22,7 +22,7 @@ _BRACKET_WEIGHT = 0.3
 
 
 class Term(NamedTuple):
-    """A carrying stretch of a text: offsets, weight in [-1, 1], how much it counts in the mean, whether a no turned it."""
+    """A carrying stretch of a text: offsets, weight in [-1, 1], how much it counts, whether a negation turned it."""
 
     start: int
     end: int

@@ -87,7 +87,7 @@ def polarities(pairs: Sequence[tuple[str, str]]) -> list[float]:
 
 
 def features(texts: Sequence[str]) -> np.ndarray:
-    """Return what the model sees of each text, shape (texts, features); a text in no language of ours counts as "ru"."""
+    """Return what the model sees of each text, shape (texts, features); one in no language of ours counts as "ru"."""
     return readings_and_rows([(text, detect(text) or "ru") for text in texts])[1]
 
 
@@ -156,8 +156,8 @@ def _leaning(scored: Sequence[tuple[tuple[str, str], float]]) -> list[list[tuple
 
 def _learn(words: set[str]) -> None:
     """Keep how far each word leans when read alone."""
-    from analysis.sentiment.encoder import encode  # noqa: PLC0415  (start-up time: numpy)
     from analysis.sentiment.blend import leans  # noqa: PLC0415  (start-up time: numpy)
+    from analysis.sentiment.encoder import encode  # noqa: PLC0415  (start-up time: numpy)
 
     new = sorted(words - _leans.keys())
     if not new:
