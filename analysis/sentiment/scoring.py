@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analysis.sentiment.labels import label_of
 from analysis.sentiment.language import LANGUAGES, detect
+from analysis.sentiment.own import scorer
 from analysis.sentiment.tokens import Kind, tokenise
 
 if TYPE_CHECKING:
@@ -41,6 +42,11 @@ class Sentiment:
     language: str | None
     terms: list[tuple[str, float]]
     model: str
+
+
+def basis() -> str:
+    """Return the versions of the shipped weights, on top of which a chain's own are fitted."""
+    return " ".join(MODEL_VERSIONS[language] for language in LANGUAGES)
 
 
 def score_comments(texts: Sequence[str], languages: Sequence[str | None] | None = None) -> list[Sentiment]:
@@ -81,7 +87,7 @@ def polarities(pairs: Sequence[tuple[str, str]]) -> list[float]:
 
     if not pairs:
         return []
-    scores = blend.polarities(_rows(pairs, [read(*pair) for pair in pairs]), blend.shipped())
+    scores = blend.polarities(_rows(pairs, [read(*pair) for pair in pairs]), scorer().weights())
     return [round(float(score), 3) + 0.0 for score in scores]
 
 
@@ -112,14 +118,15 @@ def _scored(pairs: Sequence[tuple[str, str]]) -> list[Sentiment]:
         return []
     from analysis.sentiment import blend  # noqa: PLC0415  (start-up time: numpy)
 
+    using = scorer()
     readings = [read(*pair) for pair in pairs]
-    scores = [round(float(score), 3) + 0.0 for score in blend.polarities(_rows(pairs, readings), blend.shipped())]
+    scores = [round(float(score), 3) + 0.0 for score in blend.polarities(_rows(pairs, readings), using.weights())]
     terms = [_agreeing(reading.terms, score) for reading, score in zip(readings, scores, strict=True)]
     unexplained = [at for at, found in enumerate(terms) if not found and label_of(scores[at]) != "neutral"]
     for at, found in zip(unexplained, _leaning([(pairs[at][0], scores[at]) for at in unexplained]), strict=True):
         terms[at] = found
     return [
-        Sentiment(score, label_of(score), language, found, MODEL_VERSIONS[language])
+        Sentiment(score, label_of(score), language, found, using.name(language, MODEL_VERSIONS[language]))
         for (_, language), score, found in zip(pairs, scores, terms, strict=True)
     ]
 
