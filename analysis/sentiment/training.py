@@ -141,8 +141,8 @@ def fitted(
     """Return what `train` does, of examples in the order of time with their features, shape (examples, features)."""
     data = _Data(rows, examples)
     starts = [int(block[0]) for block in np.array_split(np.arange(len(examples)), BLOCKS)]
-    new, penalty = _validate(data, starts, progress)
-    weights = data.fit(len(examples), penalty)
+    new, penalty, near = _validate(data, starts, progress)
+    weights = data.fit(len(examples), penalty, near)
     progress(starts[1])
     unseen = np.array([not one.seen for one in examples])
     unseen[: starts[1]] = False
@@ -188,30 +188,35 @@ class _Data:
         fair = counts.sum() / (sums > 0).sum() / np.maximum(sums, 1e-12)
         return counts * np.minimum(fair, MOST_BALANCING)[classes]
 
-    def fit(self, end: int, penalty: float) -> np.ndarray:
-        """Return the weights that the first `end` comments teach."""
+    def fit(self, end: int, penalty: float, near: np.ndarray) -> np.ndarray:
+        """Return the weights that the first `end` comments teach; the search begins from those that are near."""
         past = slice(0, end)
         classes = self._classes[past]
         wanted = self._shipped[past].copy()
         wanted[:, np.unique(classes)] = 0.0
         wanted[np.arange(end), classes] = 1.0 - wanted.sum(axis=1)
-        return fit(self.rows[past], wanted, self.balanced(past), penalty, blend.shipped())
+        return fit(self.rows[past], wanted, self.balanced(past), penalty, blend.shipped(), near)
 
 
-def _validate(data: _Data, starts: Sequence[int], progress: Progress) -> tuple[np.ndarray, float]:
-    """Return the chances of all comments after the first block, read as they came, and the penalty that did best."""
+def _validate(data: _Data, starts: Sequence[int], progress: Progress) -> tuple[np.ndarray, float, np.ndarray]:
+    """Return the chances of all comments after the first block, read as they came.
+
+    Beside them the penalty that did best, and the weights that all blocks but the last taught with it.
+    """
     losses = np.zeros(len(PENALTIES))
+    taught = [blend.shipped() for _ in PENALTIES]
     chosen = PENALTIES.index(FIRST_PENALTY)
     found = []
     for start, end in zip(starts[1:], [*starts[2:], len(data.truth)], strict=True):
         block = slice(start, end)
-        tried = [data.chances(block, data.fit(start, penalty)) for penalty in PENALTIES]
+        taught = [data.fit(start, penalty, near) for penalty, near in zip(PENALTIES, taught, strict=True)]
+        tried = [data.chances(block, weights) for weights in taught]
         found.append(tried[chosen])
         counts = data.balanced(block)
         losses += [log_loss(chances, data.truth[block], counts) * (end - start) for chances in tried]
         chosen = int(losses.argmin())
         progress(end - start)
-    return np.vstack(found), PENALTIES[chosen]
+    return np.vstack(found), PENALTIES[chosen], taught[chosen]
 
 
 def _compare(

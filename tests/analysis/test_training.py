@@ -149,7 +149,7 @@ def test_examples_are_put_in_the_order_of_time(monkeypatch: pytest.MonkeyPatch) 
 def test_no_comment_is_read_by_weights_that_knew_it_or_a_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
     ends: list[int] = []
     real = training._Data.fit
-    monkeypatch.setattr(training._Data, "fit", lambda data, end, penalty: ends.append(end) or real(data, end, penalty))
+    monkeypatch.setattr(training._Data, "fit", lambda *given: ends.append(given[1]) or real(*given))
     topics = drawn(250, 4, 1)
     taught(topics, ["pos" if topic % 2 else "neg" for topic in topics])
     assert sorted(set(ends)) == [50, 100, 150, 200, 250]
