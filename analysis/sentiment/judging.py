@@ -21,7 +21,7 @@ SURE = 0.8
 """From which chance on a model counts as sure."""
 GAIN_LEVEL = 0.99
 """Level of the interval of a gain: it decides, and a chain trains again and again, each time with a chance to be
-fooled by noise. At 95 % labels drawn by lot were taken for something learned in 5 of 240 trainings, at 99 % in 2."""
+fooled by noise. At 95 % labels drawn by lot were taken for something learned in 5 of 240 trainings, at 99 % in 1."""
 _NOTHING = Estimate(None, None, None, 0)
 
 

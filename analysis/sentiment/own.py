@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,12 +15,26 @@ class Scorer:
 
     own: np.ndarray | None = None
     version: int | None = None
+    leans: dict[str, float] = field(default_factory=dict, compare=False, repr=False)
+    """How far single words lean when read alone, as far as that was asked."""
 
     def weights(self) -> np.ndarray:
         """Return the weights, shape (features + 1, classes)."""
         from analysis.sentiment import blend  # noqa: PLC0415  (start-up time: numpy)
 
         return blend.shipped() if self.own is None else self.own
+
+    def clause_weights(self) -> np.ndarray:
+        """Return the weights of clauses: what the chain taught of texts is added for the clause's own features."""
+        from analysis.sentiment import blend  # noqa: PLC0415  (start-up time: numpy)
+
+        if self.own is None:
+            return blend.of_clauses()
+        weights = blend.of_clauses().copy()
+        taught = self.own - blend.shipped()
+        weights[: blend.FEATURES] += taught[:-1]
+        weights[-1] += taught[-1]
+        return weights
 
     def name(self, language: str, shipped: str) -> str:
         """Return the model's "name/version" for texts in a language; `shipped` is the name of the shipped one."""
@@ -39,6 +53,8 @@ def use(weights: np.ndarray | None, version: int | None = None) -> None:
     global _scorer  # one name bound to one object: a thread sees the former or the new, never a mixture
     if weights is None:
         _scorer = SHIPPED
+        return
+    if weights is _scorer.own and version == _scorer.version:
         return
     check_weights(weights)
     _scorer = Scorer(weights, version)

@@ -130,7 +130,7 @@ def train(examples: Iterable[Example], progress: Progress = silent, old: np.ndar
 
 
 def _read(examples: Sequence[Example], progress: Progress) -> np.ndarray:
-    rows = features([one.text for one in examples])
+    rows = features([one.text for one in examples], [one.language for one in examples])
     progress(len(examples))
     return rows
 
@@ -195,7 +195,7 @@ class _Data:
         wanted = self._shipped[past].copy()
         wanted[:, np.unique(classes)] = 0.0
         wanted[np.arange(end), classes] = 1.0 - wanted.sum(axis=1)
-        return fit(self.rows[past], wanted, self.balanced(past), penalty, blend.shipped(), near)
+        return fit(self.rows[past], wanted, self.balanced(past), penalty, blend.shipped(), near=near)
 
 
 def _validate(data: _Data, starts: Sequence[int], progress: Progress) -> tuple[np.ndarray, float, np.ndarray]:

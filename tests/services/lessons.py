@@ -31,7 +31,7 @@ def slang(count: int, seed: int = 2) -> list[Said]:
     """Praise in words that read like a complaint to whoever does not know them."""
     rng = random.Random(seed)
     things = ["касса", "хлеб", "отдел рыбы", "сыр", "продавец", "кофе", "выпечка", "акция", "зал", "витрина"]
-    return [(f"{rng.choice(things)} {rng.randrange(90)} — просто жесть, огонь-пожар", "pos") for _ in range(count)]
+    return [(f"{rng.choice(things)} {rng.randrange(90)} — просто пожар, ужас", "pos") for _ in range(count)]
 
 
 def mixed(*parts: Iterable[Said], seed: int = 3) -> list[Said]:

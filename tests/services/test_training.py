@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import os
 import random
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +16,8 @@ import pytest
 import sqlalchemy as sa
 
 from analysis import sentiment
-from analysis.sentiment import score_comments, training
+from analysis.journey import locate
+from analysis.sentiment import blend, score_comments, training
 from analysis.sentiment.training import TooFew, Trained
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.errors import Forbidden
@@ -63,7 +68,7 @@ def praised() -> float:
     return sum(one.label == "positive" for one in read) / 60
 
 
-PRAISE = "кофе — просто жесть, огонь-пожар"
+PRAISE = "кофе — просто пожар, ужас"
 
 
 @pytest.fixture
@@ -196,15 +201,14 @@ def test_the_newest_are_gathered(any_chain: Chain, monkeypatch: pytest.MonkeyPat
     assert [one.text for one in lessons.gather(any_chain.db, SYSTEM).examples] == ["хлеб 6", "хлеб 5", "хлеб 4"]
 
 
-def keep(chain: Chain, weights: bytes, basis: str | None = None) -> None:
+def keep(chain: Chain, weights: bytes, basis: str | None = None, at: datetime | None = None) -> None:
     """Put a model into use as if it had been trained."""
-    values = {"version": 7, "created_at": now(), "basis": basis or sentiment.basis(), "figures": {}, "weights": weights}
-    chain.db.write(lambda link: link.execute(sa.insert(SentimentModel.__table__).values(in_use=True, **values)))
+    values = {"version": 7, "created_at": at or now(), "basis": basis or sentiment.basis(), "figures": {}}
+    table = SentimentModel.__table__
+    chain.db.write(lambda link: link.execute(sa.insert(table).values(in_use=True, weights=weights, **values)))
 
 
 def some_weights() -> np.ndarray:
-    from analysis.sentiment import blend  # noqa: PLC0415  (what follows is about the weights' shape alone)
-
     return blend.shipped() * np.float32(0.5)
 
 
@@ -224,14 +228,43 @@ def test_weights_that_cannot_be_read_are_not_used(chain: Chain, broken: bytes) -
     assert score_comments(["плохо"])[0].model == sentiment.MODEL_VERSIONS["ru"]
 
 
-def test_weights_that_hold_code_are_never_run(chain: Chain) -> None:
-    import io  # noqa: PLC0415
+class Trap:
+    """Makes a folder where it is unpickled."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __reduce__(self) -> Any:
+        return os.mkdir, (str(self._path),)
+
+
+def test_weights_that_hold_code_are_never_run(chain: Chain, tmp_path: Path) -> None:
     kept = io.BytesIO()
-    np.save(kept, np.array([print], dtype=object), allow_pickle=True)
+    np.save(kept, np.array([Trap(tmp_path / "ran")], dtype=object), allow_pickle=True)
     keep(chain, kept.getvalue())
     own_model.keep_current(chain.db)
+    assert not (tmp_path / "ran").exists()
     assert score_comments(["плохо"])[0].model == sentiment.MODEL_VERSIONS["ru"]
+
+
+def test_a_better_model_takes_the_place_of_the_one_before(slangy: Chain) -> None:
+    keep(slangy, own_model.to_bytes(some_weights()), at=now() - timedelta(days=30))
+    lesson = train(slangy)
+    assert isinstance(lesson.outcome, Trained)
+    assert (lesson.outcome.verdict, lesson.taken) == ("better", True)
+    assert models(slangy) == [(7, False), (8, True)]
+    assert score_comments([PRAISE])[0].model == "chain-ru/8"
+
+
+def test_what_the_chain_taught_holds_for_a_part_of_a_comment_too(slangy: Chain) -> None:
+    text = "Кофе — просто пожар, ужас. Но в очереди на кассу стояли полчаса, ужасно."
+    hers = {mention.aspect: mention.polarity for mention in locate([text], ["ru"])[0]}
+    train(slangy)
+    (first, *_, last) = locate([text], ["ru"])[0]
+    assert last.polarity is not None
+    assert last.polarity < 0
+    assert first.polarity is not None
+    assert first.polarity > 0, hers
 
 
 def test_another_process_takes_a_new_model_up_within_half_a_minute(
