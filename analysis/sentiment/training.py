@@ -41,7 +41,7 @@ MOST = 20_000
 """The newest examples that are read: 42 MB of features, about 300 MB while fitting."""
 BLOCKS = 5
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0)
-FIRST_PENALTY = 30.0
+FIRST_PENALTY = 10.0
 MOST_BALANCING = 5.0
 """How much more an example of a rare label may count than one on average."""
 SLICE = 200
