@@ -1,176 +1,157 @@
-"""The chain's own mapping: its words for aspects, and the stages that it moved aspects to; data that it edits.
+"""Cutting comments into clauses that each speak of one thing.
 
-`aspects.tsv` in the instance folder lists words as `analysis/aspects/aspects.tsv` does; the table `[aspect_stages]` of
-`otklik.toml` gives aspects a stage. Each file counts whole or not at all: where a line is wrong, what was read before
-stays, and the reason is logged once.
+Sentence ends, contrasts («но», «зато», "but"), commas, dashes and «и» part a text into pieces; the word lists and the
+classifier say what each piece speaks of. A piece that names no aspect joins its neighbour («спасибо, хлеб хороший»), and
+pieces of one sentence that speak of the same are one clause («хлеб, булочки, торты — всё свежее»). What a clause says is
+then read beside its whole text: «тележка скрипит» is a complaint, more so in an angry letter.
 """
 
 from __future__ import annotations
 
-import logging
-import re
-import threading
-import time
-import tomllib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING
 
-from analysis.aspects import read_own_words
-from analysis.clauses import OwnWords
-from analysis.sentiment.language import LANGUAGES
-from feedback_app.domain.journey import ASPECT_STAGES, ASPECTS, B2C_STAGES
-from feedback_app.storage.database import Database
+from analysis.aspects import Named, listed, named_in, named_outright
+from analysis.sentiment.lexicon import lexicon
+from analysis.sentiment.own import scorer
+from analysis.sentiment.patterns import PatternIndex
+from analysis.sentiment.scoring import READ_CHARACTERS, readings_and_rows
+from analysis.sentiment.tokens import Kind, Token, tokenise
+from feedback_app.domain.journey import ASPECTS
 
-WORDS, STAGES = "aspects.tsv", "otklik.toml"
-TABLE = "aspect_stages"
-LOOK_EVERY = 30.0
-"""Seconds between two looks at whether a file has changed."""
-Table = TypeVar("Table")
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    import numpy as np
 
-
-@dataclass(frozen=True)
-class Mapped:
-    """What locating needs of a chain: its own words by language, and the stage of every aspect."""
-
-    words: OwnWords = field(default_factory=dict)
-    stages: Mapping[str, str] = field(default_factory=lambda: ASPECT_STAGES)
-    edition: Hashable = None
-    """Differs where the words do."""
+LIKELY = 0.4
+"""Chance from which on the classifier names an aspect."""
+LIKELIEST = 0.25
+"""Chance from which on it names the likeliest one, where none is likely."""
+BELIEVED = 0.1
+"""Chance below which a word that a list names an aspect by is taken to mean something else."""
+OTHER = "other"
+OwnWords = Mapping[str, PatternIndex[Named]]
 
 
-@dataclass(frozen=True)
-class Wrong:
-    """A file that cannot be taken, and why; the reason names the line."""
+@dataclass(slots=True)
+class Clause:
+    """A stretch of a text, the aspects it speaks of, and its polarity in [-1, 1]."""
 
-    path: Path
-    reason: str
-
-
-class _File(Generic[Table]):
-    """One file of the mapping: read again when it has changed, its last good table kept."""
-
-    def __init__(self, path: Path, parse: Callable[[str], Table], nothing: Table) -> None:
-        self.wrong: Wrong | None = None
-        self._path, self._parse, self._nothing = path, parse, nothing
-        self.table = nothing
-        self.seen: tuple[int, int] | None = None
-
-    def look(self) -> None:
-        try:
-            found = self._path.stat()
-        except FileNotFoundError:
-            self.table, self.wrong, self.seen = self._nothing, None, None
-            return
-        except OSError as error:
-            self._refuse(error)
-            return
-        seen = found.st_mtime_ns, found.st_size
-        if seen == self.seen:
-            return
-        self.seen = seen
-        try:
-            self.table, self.wrong = self._parse(self._path.read_bytes().decode("utf-8-sig")), None
-        except (ValueError, OSError) as error:
-            self._refuse(error)
-
-    def _refuse(self, error: Exception) -> None:
-        wrong = Wrong(self._path, _reason(error))
-        if wrong != self.wrong:
-            log.warning("%s: %s; what was read before stays", wrong.path, wrong.reason)
-        self.wrong = wrong
+    start: int
+    end: int
+    aspects: list[str] = field(default_factory=list)
+    polarity: float | None = None
 
 
-class Shelf:
-    """The chain's mapping as its instance folder holds it."""
+@dataclass(slots=True)
+class _Piece:
+    tokens: list[Token]
+    first: bool
+    """Whether a sentence or a contrast begins here."""
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._words: _File[OwnWords] = _File(folder / WORDS, read_words, {})
-        self._stages: _File[Mapping[str, str]] = _File(folder / STAGES, read_stages, ASPECT_STAGES)
-        self._clock = clock
-        self._looked_at: float | None = None
-        self._lock = threading.Lock()
-
-    def mapped(self) -> Mapped:
-        """Return the mapping that counts now."""
-        with self._lock:
-            now = self._clock()
-            if self._looked_at is None or now - self._looked_at >= LOOK_EVERY:
-                self._looked_at = now
-                self._words.look()
-                self._stages.look()
-            return Mapped(self._words.table, self._stages.table, self._words.seen)
-
-    def wrong(self) -> list[Wrong]:
-        """Return the files that cannot be taken as they are."""
-        self.mapped()
-        return [one.wrong for one in (self._words, self._stages) if one.wrong]
+    def within(self, text: str) -> str:
+        return text[self.tokens[0].start : self.tokens[-1].end]
 
 
-def use(db: Database, folder: Path) -> None:
-    """Let a database's comments be located by the mapping of an instance folder."""
-    db.memory[TABLE] = Shelf(folder)
+def clauses(pairs: Sequence[tuple[str, str]], own_words: OwnWords | None = None) -> list[list[Clause]]:
+    """Return the clauses of each (text, language), in order, trimmed to their words and signs.
+
+    `own_words` are a chain's own words for aspects; they hold whatever the classifier says.
+    """
+    read = [(text[:READ_CHARACTERS], language) for text, language in pairs]
+    cut = [list(_pieces(tokenise(text), language)) for text, language in read]
+    spoken_of = iter(_aspects(read, cut, own_words or {}))
+    found = [_merged(text, pieces, spoken_of) for (text, _), pieces in zip(read, cut, strict=True)]
+    _weigh(read, found)
+    return found
 
 
-def of(db: Database) -> Mapped:
-    """Return a chain's mapping; the product's own where no folder was named."""
-    shelf: Shelf | None = db.memory.get(TABLE)
-    return shelf.mapped() if shelf else Mapped()
+def _pieces(tokens: list[Token], language: str) -> Iterator[_Piece]:
+    words = lexicon(language)
+    piece, first = _Piece([], first=True), True
+    at = 0
+    while at < len(tokens):
+        token, taken, role = tokens[at], 1, ""
+        if token.kind is Kind.WORD:
+            taken, entry = words.match(tokens, at)
+            role = entry.role if entry else ""
+        ends = token.kind is Kind.STRONG or role == "contrast"
+        if ends or token.kind is Kind.WEAK or role == "conjunction":
+            if piece.tokens:
+                yield piece
+                first = False
+            first = first or ends
+            piece = _Piece([], first)
+        else:
+            piece.tokens += tokens[at : at + taken]
+        at += taken
+    if piece.tokens:
+        yield piece
 
 
-def wrong(db: Database) -> list[Wrong]:
-    """Return the files of a chain's mapping that cannot be taken as they are."""
-    shelf: Shelf | None = db.memory.get(TABLE)
-    return shelf.wrong() if shelf else []
+def _aspects(
+    read: Sequence[tuple[str, str]], cut: Sequence[Sequence[_Piece]], own_words: OwnWords
+) -> Iterator[list[str]]:
+    """Yield for each piece, text by text, which aspects it speaks of, the likeliest first."""
+    import numpy as np  # noqa: PLC0415  (start-up time)
+
+    from analysis.sentiment import blend, encoder, logistic  # noqa: PLC0415  (start-up time: numpy)
+
+    flat = [(piece, text, language) for (text, language), own in zip(read, cut, strict=True) for piece in own]
+    if not flat:
+        return
+    told = [listed(piece.tokens, language) for piece, _, language in flat]
+    rows = np.hstack([encoder.encode([piece.within(text) for piece, text, _ in flat]), np.array(told, np.float32)])
+    for (piece, _, language), says, chances in zip(
+        flat, told, logistic.chances(rows, blend.of_aspects()), strict=True
+    ):
+        ours = named_in(piece.tokens, own_words[language]) if language in own_words else []
+        yield ours or _named(chances, named_outright(says))
 
 
-def read_words(text: str) -> OwnWords:
-    """Return the own words of a file, by language; ValueError names the line that is wrong."""
-    lines = text.splitlines()
-    if lines and lines[0].split("\t")[:2] != ["aspect", "language"]:
-        raise ValueError("line 1: the heads aspect, language, pattern and strength are wanted, parted by tabs")
-    words = read_own_words(lines)
-    for number, line in enumerate(lines[1:], start=2):
-        cells = line.split("\t")
-        if len(cells) > 1 and not line.startswith("#") and cells[1] not in LANGUAGES:
-            raise ValueError(f"line {number}: unknown language {cells[1]!r}, one of {', '.join(LANGUAGES)} is wanted")
-    return words
+def _named(chances: np.ndarray, outright: Sequence[str]) -> list[str]:
+    chance = dict(zip(ASPECTS, map(float, chances), strict=True))
+    likely = [name for name in ASPECTS if chance[name] >= LIKELY]
+    likely += [name for name in outright if name not in likely and chance[name] >= BELIEVED]
+    if not likely and max(chance.values()) >= LIKELIEST:
+        likely = [max(ASPECTS, key=chance.__getitem__)]
+    named = [name for name in likely if name != OTHER]
+    return sorted(named, key=lambda name: -chance[name])
 
 
-def read_stages(text: str) -> Mapping[str, str]:
-    """Return the stage of every aspect, those of the table moved; ValueError names the line that is wrong."""
-    moved = tomllib.loads(text).get(TABLE, {})
-    if not isinstance(moved, dict):
-        raise ValueError(f'{TABLE} is no table; write [{TABLE}] and beneath it lines such as queue = "trigger"')
-    for aspect, stage in moved.items():
-        if aspect not in ASPECTS:
-            raise ValueError(f"line {_line_of(text, aspect)}: unknown aspect {aspect!r}")
-        if stage not in B2C_STAGES:
-            stages = ", ".join(B2C_STAGES)
-            raise ValueError(f"line {_line_of(text, aspect)}: unknown stage {stage!r}, one of {stages} is wanted")
-    return {**ASPECT_STAGES, **moved}
+def _merged(text: str, pieces: Sequence[_Piece], spoken_of: Iterator[list[str]]) -> list[Clause]:
+    found: list[Clause] = []
+    for piece in pieces:
+        aspects = next(spoken_of)
+        start, end = piece.tokens[0].start, piece.tokens[-1].end
+        last = found[-1] if found else None
+        same = last is not None and set(aspects) <= set(last.aspects)
+        if last and ((not piece.first and same) or not aspects or not last.aspects):
+            last.end = end
+            last.aspects += [aspect for aspect in aspects if aspect not in last.aspects]
+        else:
+            found.append(Clause(start, end, aspects))
+    return found
 
 
-def _line_of(text: str, aspect: str) -> int:
-    lines = list(_lines_of(text, aspect))
-    return lines[0] if lines else 1
+def _weigh(read: Sequence[tuple[str, str]], found: Sequence[Sequence[Clause]]) -> None:
+    """Give each clause its polarity; a text that is one clause says what it says as a whole."""
+    import numpy as np  # noqa: PLC0415  (start-up time)
 
+    from analysis.sentiment import blend  # noqa: PLC0415  (start-up time: numpy)
 
-def _lines_of(text: str, aspect: str) -> Iterator[int]:
-    inside, key = False, re.compile(rf"\s*[\"']?{re.escape(aspect)}[\"']?\s*=")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if line.lstrip().startswith("["):
-            inside = line.strip().startswith(f"[{TABLE}]")
-        elif inside and key.match(line):
-            yield number
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        line = bytes(error.object)[: error.start].count(b"\n") + 1
-        return f"line {line}: this is not UTF-8; save the file as UTF-8"
-    if isinstance(error, OSError):
-        return f"the file cannot be read: {error.strerror}"
-    return str(error)
+    several = [at for at, own in enumerate(found) if len(own) > 1]
+    parts = [(at, clause) for at in several for clause in found[at]]
+    if not parts:
+        return
+    wholes = dict(zip(several, readings_and_rows([read[at] for at in several])[1], strict=True))
+    slices = [(read[at][0][clause.start : clause.end], read[at][1]) for at, clause in parts]
+    rows = np.hstack(
+        [
+            readings_and_rows(slices)[1],
+            np.array([wholes[at] for at, _ in parts]),
+            np.array([listed(tokenise(text), language) for text, language in slices], dtype=np.float32),
+        ]
+    )
+    for (_, clause), polarity in zip(parts, blend.polarities(rows, scorer().clause_weights()), strict=True):
+        clause.polarity = round(float(polarity), 3) + 0.0
