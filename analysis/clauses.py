@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from analysis.aspects import Named, listed, named_in, named_outright, names_ware_alone
 from analysis.sentiment.latin import readable
 from analysis.sentiment.lexicon import lexicon
+from analysis.sentiment.own import scorer
 from analysis.sentiment.patterns import PatternIndex
 from analysis.sentiment.scoring import READ_CHARACTERS, readings_and_rows
 from analysis.sentiment.tokens import Kind, Token, tokenise
@@ -179,5 +180,5 @@ def _weigh(read: Sequence[tuple[str, str]], found: Sequence[Sequence[Clause]]) -
             np.array([listed(tokenise(text), language) for text, language in slices], dtype=np.float32),
         ]
     )
-    for (_, clause), polarity in zip(parts, blend.polarities(rows, blend.of_clauses()), strict=True):
+    for (_, clause), polarity in zip(parts, blend.polarities(rows, scorer().clause_weights()), strict=True):
         clause.polarity = round(float(polarity), 3) + 0.0

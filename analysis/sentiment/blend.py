@@ -93,8 +93,8 @@ def polarities(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return scores
 
 
-def leans(vectors: np.ndarray) -> list[float]:
+def leans(vectors: np.ndarray, weights: np.ndarray) -> list[float]:
     """Return how far single words lean, in [-1, 1]: by their vectors alone, without the word lists."""
     bare = np.tile(np.array(UNLISTED, dtype=np.float32), (len(vectors), 1))
-    chance = probabilities(np.hstack([vectors, bare]), shipped())
+    chance = probabilities(np.hstack([vectors, bare]), weights)
     return [round(float(lean), 3) + 0.0 for lean in chance[:, 2] - chance[:, 0]]

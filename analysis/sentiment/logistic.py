@@ -55,14 +55,15 @@ def fit(
     prior: np.ndarray | None = None,
     possible: np.ndarray | None = None,
     downhill: Descend = descend,
+    near: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return the weights, shape (features + 1, classes), that make the wanted classes likeliest.
 
     `wanted` holds class probabilities (rows, classes), `counts` how often each row counts, `penalty` the weight of half
     the sum of the squared distances from the weights `prior` (None: from zero), the constant left out. `possible`
     (rows, classes) is false where a row could not have been of a class, as in a set without neutral texts: nothing is
-    learned there of how frequent that class is. `downhill` is how the least loss is sought. The same
-    input gives the same weights.
+    learned there of how frequent that class is. `downhill` is how the least loss is sought, beginning
+    from the weights `near` (None: from the prior). The same input gives the same weights.
     """
     lifted, share, strength = _prepared(rows, counts, penalty)
     barred = 0.0 if possible is None else np.where(possible, 0.0, -1e9)
@@ -74,7 +75,8 @@ def fit(
         distance = float((strength * (weights - start) ** 2).sum())
         return 0.5 * distance - float((share * wanted * np.log(guess + 1e-12)).sum()), gradient
 
-    return downhill(loss, start, 0.5 * _largest(lifted, share) + strength.max())
+    begin = start if near is None else near.astype(np.float64)
+    return downhill(loss, begin, 0.5 * _largest(lifted, share) + strength.max())
 
 
 def fit_each(

@@ -13,7 +13,7 @@ from analysis.journey import locate
 from analysis.sentiment import score_comments
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.rollups import Facts, Key, Sums, change, deltas, merge
-from feedback_app.services import catalogue, facts
+from feedback_app.services import catalogue, facts, own_model
 from feedback_app.storage import responses as stored
 from feedback_app.storage import rollups
 from feedback_app.storage.database import Database
@@ -143,6 +143,7 @@ def rescore(db: Database, progress: Progress = silent) -> int:
 
     Texts are scored outside the transaction and written in short ones; each response is changed whole or not at all.
     """
+    own_model.keep_current(db, age=0)
     changed, last = 0, None
     with db.engine.connect() as connection:
         places = _touchpoints(connection)
