@@ -37,6 +37,8 @@ MOST_WORDS = 40
 _LONGEST_WORD = 30
 _HINT = 1.5
 """What the screen's language adds to a class, on the scale of natural logarithms of chances."""
+_DOUBT = 2.0
+"""By how much other languages must be likelier, on the same scale: a text left unread is lost."""
 _KEPT_WORDS = 20_000
 
 
@@ -104,6 +106,7 @@ def _likeliest(words: list[str], classes: tuple[int, ...], hint: str | None) -> 
     _, constant = _model()
     said = [_says(word) for word in words]
     scores = {at: constant[at] + sum(own[at] for own in said) for at in classes}
+    scores[CLASSES.index("other")] -= _DOUBT
     for at in scores:
         if hint and CLASSES[at].partition("_")[0] == hint:
             scores[at] += _HINT
