@@ -43,7 +43,7 @@ MAP_RIDGE = 30.0
 TOGETHER, GAP = 64, 4
 PENALTY, CLAUSE_PENALTY, ASPECT_PENALTY = 1.5, 1.0, 1.0
 """Chosen by cross-validation over what is trained on, never by a measuring set."""
-WORD_COUNT, ASPECT_WORD_COUNT = 0.1, 0.3
+WORD_COUNT, READ_COUNT, ASPECT_WORD_COUNT = 0.1, 0.5, 0.3
 LEAST_STRENGTH = 0.3
 """A word of a list counts as a small text of its own, where it is strong enough."""
 LEAST_NEGATED, MOST_NEGATED = 0.4, 0.85
@@ -213,7 +213,7 @@ def polarity_given(pieces: Sequence[Piece], rows: np.ndarray, folder: Path) -> G
     return Given(
         np.vstack([rows[mine], features([text for text, _ in others + read]), _bare([word for word, _ in words])]),
         _one_hot([pieces[at].label for at in mine] + [label for _, label in others + read + words]),
-        np.repeat([1.0, 1.0, WORD_COUNT], [len(mine), len(others), len(read) + len(words)]),
+        np.repeat([1.0, 1.0, READ_COUNT, WORD_COUNT], [len(mine), len(others), len(read), len(words)]),
         np.vstack([np.ones((len(mine), 3), bool), np.tile([True, False, True], (without_neutral, 1))]),
         np.concatenate([[pieces[at].whole for at in mine], np.full(without_neutral, -1)]),
     )

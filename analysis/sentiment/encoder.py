@@ -98,7 +98,8 @@ class Splitter(UsePureTokenizer):
         if found is None:
             if len(self._words) >= KEPT_WORDS:
                 self._words.clear()
-            parts = self._normalizer.normalize(word).split(_SPACE)[1:]
+            sound = word.encode("utf-8", "replace").decode()  # half a surrogate pair is no letter
+            parts = self._normalizer.normalize(sound).split(_SPACE)[1:]
             found = self._words[word] = [piece for part in parts for piece in self._viterbi(_SPACE + part)]
         return found
 

@@ -34,7 +34,7 @@ def rows_about(topics: Sequence[int], seed: int = 1) -> np.ndarray:
     vectors = centres[list(topics)] / np.sqrt(blend.DIMENSIONS)
     vectors = vectors + rng.normal(scale=0.5 / np.sqrt(blend.DIMENSIONS), size=vectors.shape)
     vectors /= np.linalg.norm(vectors, axis=1)[:, None]
-    bare = np.tile(blend.listed([], None, 0.0), (len(vectors), 1))
+    bare = np.tile(np.array(blend.UNLISTED), (len(vectors), 1))
     return np.hstack([vectors, bare]).astype(np.float32)
 
 
