@@ -96,6 +96,25 @@ def test_a_page_has_no_barriers(desk: Callable[..., Any], path: str) -> None:
         assert barriers(page) == []
 
 
+def open_correction(page: Page, path: str) -> None:
+    """Open the page that corrects the newest comment of a list."""
+    page.goto(path)
+    page.locator(".comment .correct").first.click()
+    page.wait_for_url("**/correct?**")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_correcting_has_no_barriers_also_after_a_mistake(desk: Callable[..., Any], scheme: str) -> None:
+    with desk(viewport=PHONE, color_scheme=scheme) as context:
+        page = context.new_page()
+        open_correction(page, "/map/stage/deal")
+        assert barriers(page) == []
+        page.locator(".correction [name$=aspect]").last.select_option("price")
+        page.get_by_role("button", name="Keep the correction").click()
+        page.locator(".problem").first.wait_for()
+        assert barriers(page) == []
+
+
 @pytest.mark.parametrize("path", ["/", "/map"])
 def test_in_the_dark_and_on_a_phone_there_are_none_either(desk: Callable[..., Any], path: str) -> None:
     with desk(viewport=PHONE, color_scheme="dark", language="ru") as context:
@@ -127,6 +146,8 @@ def test_nothing_runs_over_the_edge(desk: Callable[..., Any], screen: Any, langu
         for path in PAGES:
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"], path
+        open_correction(page, "/map/stage/deal")
+        assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
 
 
 def test_on_a_desk_stages_are_columns_and_the_curve_runs_over_them(desk: Callable[..., Any]) -> None:
