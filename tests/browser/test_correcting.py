@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from feedback_app.services.counting import verify
@@ -64,3 +67,20 @@ def test_a_manager_corrects_a_comment_and_takes_it_back(
         page.get_by_role("link", name="Back to the comments").click()
         expect(about).not_to_contain_text("corrected")
         assert verify(live_server.db) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_correcting_has_no_barriers_also_after_a_mistake(
+    chromium: Browser, live_server: LiveServer, scheme: Literal["light", "dark"]
+) -> None:
+    response_id = live_server.chain.a_tap(1, comment=TEXT)
+    with chromium.new_context(base_url=live_server.base_url, viewport=PHONE, color_scheme=scheme) as context:
+        page = context.new_page()
+        sign_in(page)
+        page.goto(f"/comments/{response_id}/correct?lang=en")
+        assert Axe().run(page).response["violations"] == []
+        page.get_by_label("Another topic, line 3").select_option("Prices")
+        page.get_by_role("button", name="Keep the correction").click()
+        expect(page.locator(".field .problem")).to_have_text("This needs an answer.")
+        expect(page.get_by_label("Another topic, line 3")).to_have_value("price")
+        assert Axe().run(page).response["violations"] == []

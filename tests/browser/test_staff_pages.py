@@ -103,18 +103,6 @@ def open_correction(page: Page, path: str) -> None:
     page.wait_for_url("**/correct?**")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_correcting_has_no_barriers_also_after_a_mistake(desk: Callable[..., Any], scheme: str) -> None:
-    with desk(viewport=PHONE, color_scheme=scheme) as context:
-        page = context.new_page()
-        open_correction(page, "/map/stage/deal")
-        assert barriers(page) == []
-        page.locator(".correction [name$=aspect]").last.select_option("price")
-        page.get_by_role("button", name="Keep the correction").click()
-        page.locator(".problem").first.wait_for()
-        assert barriers(page) == []
-
-
 @pytest.mark.parametrize("path", ["/", "/map"])
 def test_in_the_dark_and_on_a_phone_there_are_none_either(desk: Callable[..., Any], path: str) -> None:
     with desk(viewport=PHONE, color_scheme="dark", language="ru") as context:
