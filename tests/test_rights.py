@@ -165,11 +165,6 @@ def test_a_manager_s_figures_count_own_stores_alone(app: Flask, marked: Chain, s
     assert other.status_code in (400, 404)
 
 
-def test_who_answers_for_a_store_corrects_what_was_read_there_and_nobody_else(app_chain: Chain) -> None:
-    correcting = {role for role in EMAILS if app_chain.access(role).may(Right.CORRECT_READINGS)}
-    assert correcting == {"admin", "director", "manager"}
-
-
 @pytest.mark.parametrize("role", EMAILS)
 def test_a_role_opens_what_its_rights_say_and_nothing_else(
     app: Flask, app_chain: Chain, sign_in: SignIn, role: str

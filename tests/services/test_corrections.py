@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -200,6 +202,30 @@ def test_scoring_anew_keeps_what_was_corrected_and_moves_the_rest(
     found = (row.sentiment, row.sentiment_label, row.sentiment_model, spoken_of(any_chain, response_id))
     assert found == wanted
     assert counting.verify(any_chain.db) == []
+
+
+def test_correcting_undoing_and_scoring_anew_at_the_same_time_count_nothing_twice(
+    any_chain: Chain, response_id: UUID
+) -> None:
+    manager, director = any_chain.access("manager"), any_chain.access("director")
+    barrier = threading.Barrier(4)
+
+    def act(number: int) -> None:
+        barrier.wait()
+        for turn in range(5):
+            if number == 0:
+                corrections.correct(any_chain.db, manager, response_id, ("positive", "neutral")[turn % 2], None, AT)
+            elif number == 1:
+                corrections.correct(any_chain.db, director, response_id, None, [["queue", "positive"]], AT)
+            elif number == 2:
+                corrections.undo(any_chain.db, director, response_id)
+            else:
+                counting.rescore(any_chain.db)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(act, range(4)))
+    assert counting.verify(any_chain.db) == []
+    assert counting.rescore(any_chain.db) == 0, "what counts is the last correction, or the model's reading"
 
 
 def test_what_arrives_again_changes_no_correction(any_chain: Chain) -> None:
