@@ -1,26 +1,40 @@
-"""Cutting a comment into clauses that each speak of one thing.
+"""Cutting comments into clauses that each speak of one thing.
 
-Sentence ends and contrasts («но», «зато», "but") always part. Commas, dashes and «и» part only where both sides have
-something to say. A piece that names no aspect joins its neighbour («спасибо, хлеб хороший»), and so does one without
-feeling that names but a ware or is a short item of a list («хлеб, булочки, торты — всё свежее»).
+Sentence ends, contrasts («но», «зато», "but"), commas, dashes and «и» part a text into pieces; the word lists and the
+classifier say what each piece speaks of. A piece that names no aspect joins its neighbour («спасибо, хлеб хороший»), and
+pieces of one sentence that speak of the same are one clause («хлеб, булочки, торты — всё свежее»). What a clause says is
+then read beside its whole text: «тележка скрипит» is a complaint, more so in an angry letter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from analysis.aspects import aspect_words
+from analysis.aspects import Named, listed, named_in, named_outright
 from analysis.sentiment.lexicon import lexicon
-from analysis.sentiment.scoring import read
+from analysis.sentiment.patterns import PatternIndex
+from analysis.sentiment.scoring import READ_CHARACTERS, readings_and_rows
 from analysis.sentiment.tokens import Kind, Token, tokenise
+from feedback_app.domain.journey import ASPECTS
 
-_LIST_ITEM_WORDS = 2
+if TYPE_CHECKING:
+    import numpy as np
+
+LIKELY = 0.4
+"""Chance from which on the classifier names an aspect."""
+LIKELIEST = 0.25
+"""Chance from which on it names the likeliest one, where none is likely."""
+BELIEVED = 0.1
+"""Chance below which a word that a list names an aspect by is taken to mean something else."""
+OTHER = "other"
+OwnWords = Mapping[str, PatternIndex[Named]]
 
 
 @dataclass(slots=True)
 class Clause:
-    """A stretch of a text, the aspects it names in order, and its polarity (None when nothing carries any)."""
+    """A stretch of a text, the aspects it speaks of, and its polarity in [-1, 1]."""
 
     start: int
     end: int
@@ -31,92 +45,112 @@ class Clause:
 @dataclass(slots=True)
 class _Piece:
     tokens: list[Token]
-    named: bool
-    wares_alone: bool
-    carries: bool
+    first: bool
+    """Whether a sentence or a contrast begins here."""
 
-    def joins(self, other: _Piece) -> bool:
-        """Tell whether this piece and the next are one clause."""
-        if not (self.named and other.named):
-            return True
-        words = sum(token.kind is Kind.WORD for token in self.tokens)
-        return not self.carries and (self.wares_alone or words <= _LIST_ITEM_WORDS)
-
-    def joined(self, other: _Piece) -> _Piece:
-        return _Piece(
-            self.tokens + other.tokens,
-            self.named or other.named,
-            self.wares_alone and other.wares_alone,
-            self.carries or other.carries,
-        )
+    def within(self, text: str) -> str:
+        return text[self.tokens[0].start : self.tokens[-1].end]
 
 
-def clauses(text: str, language: str) -> list[Clause]:
-    """Return the clauses of a text in "ru", "be" or "en", in order, trimmed to their words and signs."""
-    found = []
-    for sentence in _sentences(tokenise(text), language):
-        pieces = [_weigh(text, piece, language) for piece in sentence]
-        found += [_clause(text, piece.tokens, language) for piece in _merge(pieces)]
+def clauses(pairs: Sequence[tuple[str, str]], own_words: OwnWords | None = None) -> list[list[Clause]]:
+    """Return the clauses of each (text, language), in order, trimmed to their words and signs.
+
+    `own_words` are a chain's own words for aspects; they hold whatever the classifier says.
+    """
+    read = [(text[:READ_CHARACTERS], language) for text, language in pairs]
+    cut = [list(_pieces(tokenise(text), language)) for text, language in read]
+    spoken_of = iter(_aspects(read, cut, own_words or {}))
+    found = [_merged(text, pieces, spoken_of) for (text, _), pieces in zip(read, cut, strict=True)]
+    _weigh(read, found)
     return found
 
 
-def _sentences(tokens: list[Token], language: str) -> Iterator[list[list[Token]]]:
-    """Yield what stands between sentence ends and contrasts, as pieces parted by commas, dashes and conjunctions."""
+def _pieces(tokens: list[Token], language: str) -> Iterator[_Piece]:
     words = lexicon(language)
-    pieces: list[list[Token]] = [[]]
+    piece, first = _Piece([], first=True), True
     at = 0
     while at < len(tokens):
         token, taken, role = tokens[at], 1, ""
         if token.kind is Kind.WORD:
             taken, entry = words.match(tokens, at)
             role = entry.role if entry else ""
-        if token.kind is Kind.STRONG or role == "contrast":
-            yield [piece for piece in pieces if piece]
-            pieces = [[]]
-        elif token.kind is Kind.WEAK or role == "conjunction":
-            pieces.append([])
+        ends = token.kind is Kind.STRONG or role == "contrast"
+        if ends or token.kind is Kind.WEAK or role == "conjunction":
+            if piece.tokens:
+                yield piece
+                first = False
+            first = first or ends
+            piece = _Piece([], first)
         else:
-            pieces[-1] += tokens[at : at + taken]
+            piece.tokens += tokens[at : at + taken]
         at += taken
-    yield [piece for piece in pieces if piece]
+    if piece.tokens:
+        yield piece
 
 
-def _weigh(text: str, tokens: list[Token], language: str) -> _Piece:
-    carries = read(_slice(text, tokens), language).polarity is not None
-    outright, wares = _named(tokens, language)
-    return _Piece(tokens, bool(outright or wares), bool(wares) and not outright, carries)
+def _aspects(
+    read: Sequence[tuple[str, str]], cut: Sequence[Sequence[_Piece]], own_words: OwnWords
+) -> Iterator[list[str]]:
+    """Yield for each piece, text by text, which aspects it speaks of, the likeliest first."""
+    import numpy as np  # noqa: PLC0415  (start-up time)
+
+    from analysis.sentiment import blend, encoder, logistic  # noqa: PLC0415  (start-up time: numpy)
+
+    flat = [(piece, text, language) for (text, language), own in zip(read, cut, strict=True) for piece in own]
+    if not flat:
+        return
+    told = [listed(piece.tokens, language) for piece, _, language in flat]
+    rows = np.hstack([encoder.encode([piece.within(text) for piece, text, _ in flat]), np.array(told, np.float32)])
+    for (piece, _, language), says, chances in zip(
+        flat, told, logistic.chances(rows, blend.of_aspects()), strict=True
+    ):
+        ours = named_in(piece.tokens, own_words[language]) if language in own_words else []
+        yield ours or _named(chances, named_outright(says))
 
 
-def _merge(pieces: list[_Piece]) -> list[_Piece]:
-    merged: list[_Piece] = []
+def _named(chances: np.ndarray, outright: Sequence[str]) -> list[str]:
+    chance = dict(zip(ASPECTS, map(float, chances), strict=True))
+    likely = [name for name in ASPECTS if chance[name] >= LIKELY]
+    likely += [name for name in outright if name not in likely and chance[name] >= BELIEVED]
+    if not likely and max(chance.values()) >= LIKELIEST:
+        likely = [max(ASPECTS, key=chance.__getitem__)]
+    named = [name for name in likely if name != OTHER]
+    return sorted(named, key=lambda name: -chance[name])
+
+
+def _merged(text: str, pieces: Sequence[_Piece], spoken_of: Iterator[list[str]]) -> list[Clause]:
+    found: list[Clause] = []
     for piece in pieces:
-        if merged and merged[-1].joins(piece):
-            merged[-1] = merged[-1].joined(piece)
+        aspects = next(spoken_of)
+        start, end = piece.tokens[0].start, piece.tokens[-1].end
+        last = found[-1] if found else None
+        same = last is not None and set(aspects) <= set(last.aspects)
+        if last and ((not piece.first and same) or not aspects or not last.aspects):
+            last.end = end
+            last.aspects += [aspect for aspect in aspects if aspect not in last.aspects]
         else:
-            merged.append(piece)
-    return merged
+            found.append(Clause(start, end, aspects))
+    return found
 
 
-def _clause(text: str, tokens: list[Token], language: str) -> Clause:
-    polarity = read(_slice(text, tokens), language).polarity
-    # wares count only where nothing else is named
-    outright, wares = _named(tokens, language)
-    return Clause(tokens[0].start, tokens[-1].end, outright or wares, polarity)
+def _weigh(read: Sequence[tuple[str, str]], found: Sequence[Sequence[Clause]]) -> None:
+    """Give each clause its polarity; a text that is one clause says what it says as a whole."""
+    import numpy as np  # noqa: PLC0415  (start-up time)
 
+    from analysis.sentiment import blend  # noqa: PLC0415  (start-up time: numpy)
 
-def _slice(text: str, tokens: list[Token]) -> str:
-    return text[tokens[0].start : tokens[-1].end]
-
-
-def _named(tokens: list[Token], language: str) -> tuple[list[str], list[str]]:
-    """Return the aspects named, each once: those named outright, and those named by a ware alone."""
-    words = aspect_words(language)
-    named: dict[str, dict[str, None]] = {"": {}, "ware": {}, "of_ware": {}}
-    at = 0
-    while at < len(tokens):
-        found = words.match(tokens, at) if tokens[at].kind is Kind.WORD else None
-        if found:
-            named[found[1].strength][found[1].aspect] = None
-        at += found[0] if found else 1
-    outright = named[""] or (named["of_ware"] if named["ware"] else {})
-    return list(outright), list(named["ware"])
+    several = [at for at, own in enumerate(found) if len(own) > 1]
+    parts = [(at, clause) for at in several for clause in found[at]]
+    if not parts:
+        return
+    wholes = dict(zip(several, readings_and_rows([read[at] for at in several])[1], strict=True))
+    slices = [(read[at][0][clause.start : clause.end], read[at][1]) for at, clause in parts]
+    rows = np.hstack(
+        [
+            readings_and_rows(slices)[1],
+            np.array([wholes[at] for at, _ in parts]),
+            np.array([listed(tokenise(text), language) for text, language in slices], dtype=np.float32),
+        ]
+    )
+    for (_, clause), polarity in zip(parts, blend.polarities(rows, blend.of_clauses()), strict=True):
+        clause.polarity = round(float(polarity), 3) + 0.0

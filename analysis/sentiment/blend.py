@@ -35,12 +35,29 @@ def listed(weights: Sequence[float], polarity: float | None, pattern: float) -> 
     ]
 
 
+UNLISTED = tuple(listed([], None, 0.0))
+"""What word lists say of a text that holds none of their words."""
+
+
 @cache
-def shipped() -> np.ndarray:
-    """Return the weights that come with the product, shape (features + 1, classes)."""
+def _kept() -> dict[str, np.ndarray]:
     with np.load(WEIGHTS, allow_pickle=False) as kept:
-        weights: np.ndarray = kept["weights"]
-    return weights
+        return dict(kept)
+
+
+def shipped() -> np.ndarray:
+    """Return the weights that come with the product, shape (FEATURES + 1, classes)."""
+    return _kept()["polarity"]
+
+
+def of_clauses() -> np.ndarray:
+    """Return the weights of clauses: their features, those of their whole text, and what aspects the lists name."""
+    return _kept()["clauses"]
+
+
+def of_aspects() -> np.ndarray:
+    """Return the weights of aspects: the vector of a clause, and what aspects the lists name."""
+    return _kept()["aspects"]
 
 
 def polarities(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -59,6 +76,6 @@ def polarities(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 def leans(vectors: np.ndarray) -> list[float]:
     """Return how far single words lean, in [-1, 1]: by their vectors alone, without the word lists."""
-    bare = np.tile(np.array(listed([], None, 0.0), dtype=np.float32), (len(vectors), 1))
+    bare = np.tile(np.array(UNLISTED, dtype=np.float32), (len(vectors), 1))
     chance = probabilities(np.hstack([vectors, bare]), shipped())
     return [round(float(lean), 3) + 0.0 for lean in chance[:, 2] - chance[:, 0]]

@@ -37,10 +37,10 @@ MAP = Path(__file__).with_name("encoder.npz")
 _SPACE = "\u2581"
 _UNKNOWN, _BEGIN, _END = 0, 1, 2
 _CHUNKS, _CHUNK_ROWS = 17, 7_530
-_WINDOW = 256
-_ORDERS = ((2, 0), (3, 1), (5, 2))
+WINDOW = 256
+ORDERS = ((2, 0), (3, 1), (5, 2))
 """Pieces a window spans, and how many of them stand before the piece that it belongs to."""
-_OFFSETS = tuple((order, step - left) for order, (size, left) in enumerate(_ORDERS) for step in range(size))
+_OFFSETS = tuple((order, step - left) for order, (size, left) in enumerate(ORDERS) for step in range(size))
 _MARGIN = 2
 _BATCH = 512
 """Pieces looked at together: enough to spread the cost of each call, few enough to stay in the processor's cache."""
@@ -52,7 +52,7 @@ def _ours(piece: str) -> bool:
     return not any(letter.isalpha() and ord(letter) >= _FOREIGN_FROM for letter in piece)
 
 
-class _Splitter(UsePureTokenizer):  # type: ignore[misc]
+class Splitter(UsePureTokenizer):  # type: ignore[misc]
     """The library's tokenizer with the pieces of our scripts alone and a memory for words."""
 
     def __init__(self, model: bytes) -> None:
@@ -107,8 +107,8 @@ class Encoder:
     """The encoder's weights, and what its pieces add to their windows, as far as they were met."""
 
     def __init__(self, folder: Any) -> None:
-        self._splitter = _Splitter((folder / "sp.model").read_bytes())
-        kept = np.array(self._splitter.kept)
+        self.splitter = Splitter((folder / "sp.model").read_bytes())
+        kept = np.array(self.splitter.kept)
         with (folder / "weights.npz").open("rb") as file, np.load(file, allow_pickle=False) as given:
             self._table = np.empty((len(kept), DIMENSIONS), dtype=np.uint8)
             for chunk in range(_CHUNKS):
@@ -116,25 +116,25 @@ class Encoder:
                 self._table[mine] = given[f"q{chunk + 1}"][kept[mine] // _CHUNKS]
             self._scale = given["scale"][kept % _CHUNKS, None]
             self._low = given["lo"][kept % _CHUNKS, None]
-            self._into = np.hstack([given[f"proj{size}"] for size, _ in _ORDERS])
-            self._into_bias = np.hstack([given[f"proj_b{size}"] for size, _ in _ORDERS])
-            self._gain = np.hstack([given[f"ln_g{size}"] for size, _ in _ORDERS])
-            self._shift = np.hstack([given[f"ln_b{size}"] for size, _ in _ORDERS])
-            windows = [given[f"w1_{size}"].reshape(size, _WINDOW, _WINDOW) for size, _ in _ORDERS]
-            self._windows = [windows[order][shift + _ORDERS[order][1]] for order, shift in _OFFSETS]
-            self._bias = [given[f"b1_{size}"] for size, _ in _ORDERS]
+            self._into = np.hstack([given[f"proj{size}"] for size, _ in ORDERS])
+            self._into_bias = np.hstack([given[f"proj_b{size}"] for size, _ in ORDERS])
+            self._gain = np.hstack([given[f"ln_g{size}"] for size, _ in ORDERS])
+            self._shift = np.hstack([given[f"ln_b{size}"] for size, _ in ORDERS])
+            windows = [given[f"w1_{size}"].reshape(size, WINDOW, WINDOW) for size, _ in ORDERS]
+            self._windows = [windows[order][shift + ORDERS[order][1]] for order, shift in _OFFSETS]
+            self._bias = [given[f"b1_{size}"] for size, _ in ORDERS]
             self._dense = {name: given[name] for name in ("d0", "d1", "d2", "d3", "p1", "p3")}
             self._small = float(given["eps"])
         # slot 0 is what stands outside a text: nothing
         self._slots = np.full(len(kept), -1, dtype=np.int32)
         self._used = 1
-        self._steps = np.zeros((len(_OFFSETS) + len(_ORDERS), KEPT_PIECES, _WINDOW), dtype=np.int8)
-        self._grain = np.zeros((len(_OFFSETS) + len(_ORDERS), KEPT_PIECES, 1), dtype=np.float32)
+        self._steps = np.zeros((len(_OFFSETS) + len(ORDERS), KEPT_PIECES, WINDOW), dtype=np.int8)
+        self._grain = np.zeros((len(_OFFSETS) + len(ORDERS), KEPT_PIECES, 1), dtype=np.float32)
         self._lock = Lock()
 
     def pooled(self, texts: Iterable[str]) -> np.ndarray:
         """Return what stands before the linear map, shape (texts, POOLED)."""
-        split = [self._splitter.split(text[:READ_CHARACTERS]) for text in texts]
+        split = [self.splitter.split(text[:READ_CHARACTERS]) for text in texts]
         rows = np.empty((len(split), POOLED), dtype=np.float32)
         first, pieces = 0, 0
         for at, own in enumerate(split):
@@ -184,9 +184,9 @@ class Encoder:
         seen = np.empty((len(slots), POOLED - 1), dtype=np.float32)
         np.multiply(self._table[pieces], self._scale[pieces], out=seen[:, :DIMENSIONS])
         seen[:, :DIMENSIONS] += self._low[pieces]
-        for order in range(len(_ORDERS)):
-            begin = DIMENSIONS + order * _WINDOW
-            shown = seen[:, begin : begin + _WINDOW]
+        for order in range(len(ORDERS)):
+            begin = DIMENSIONS + order * WINDOW
+            shown = seen[:, begin : begin + WINDOW]
             shown[:] = self._bias[order]
             for number, (own, shift) in enumerate(_OFFSETS):
                 if own == order:
@@ -218,7 +218,7 @@ class Encoder:
         inner -= inner.mean(axis=1, keepdims=True)
         inner /= np.sqrt((inner * inner).mean(axis=1, keepdims=True) + self._small)
         inner = inner * self._gain + self._shift
-        own = [inner[:, order * _WINDOW : (order + 1) * _WINDOW] for order in range(len(_ORDERS))]
+        own = [inner[:, order * WINDOW : (order + 1) * WINDOW] for order in range(len(ORDERS))]
         adds = [own[order] @ self._windows[number] for number, (order, _) in enumerate(_OFFSETS)]
         for number, values in enumerate(adds + own):
             grain = np.abs(values).max(axis=1, keepdims=True) / 127 + 1e-12

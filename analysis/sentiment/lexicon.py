@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -38,10 +38,12 @@ class Entry:
 class Lexicon:
     """Words of one language with what they carry."""
 
-    def __init__(self, lines: Sequence[str], more: Sequence[str] = ()) -> None:
+    def __init__(self, lines: Sequence[str], table: Iterable[tuple[str, float, str, str]] = ()) -> None:
         listed = [(pattern, _entry(head)) for head, patterns in sections(lines) for pattern in patterns]
         there = {parse(pattern) for pattern, _ in listed}
-        listed += [(pattern, entry) for pattern, entry in _rows(more) if parse(pattern) not in there]
+        for pattern, strength, _, kind in table:
+            if parse(pattern) not in there:
+                listed.append((pattern, Entry("thing" if kind == "thing" else "word", strength)))
         self._prefixes = tuple(pattern for pattern, entry in listed if entry.role == "prefix")
         self._index = PatternIndex((pattern, entry) for pattern, entry in listed if entry.role != "prefix")
 
@@ -62,12 +64,12 @@ class Lexicon:
         return None
 
 
-def _rows(lines: Sequence[str]) -> Iterator[tuple[str, Entry]]:
-    """Yield the rows of a table: pattern, strength, aspect or nothing, kind (word, phrase, thing, fixed)."""
-    for line in lines:
+def read_table(language: str) -> Iterator[tuple[str, float, str, str]]:
+    """Yield the rows of a language's table: pattern, strength, aspect or nothing, kind (word, phrase, thing, fixed)."""
+    for line in (_WORDS / f"{language}.tsv").read_text("utf-8").splitlines():
         if line and not line.startswith("#"):
-            pattern, strength, _, kind = line.split("\t")
-            yield pattern, Entry("thing" if kind == "thing" else "word", float(strength))
+            pattern, strength, aspect, kind = line.split("\t")
+            yield pattern, float(strength), aspect, kind
 
 
 def _entry(head: str) -> Entry:
@@ -85,5 +87,4 @@ def read_words(name: str) -> list[str]:
 @cache
 def lexicon(language: str) -> Lexicon:
     """Return the word list of "ru", "be" or "en"; read once."""
-    table = _WORDS / f"{language}.tsv"
-    return Lexicon(read_words(language), table.read_text("utf-8").splitlines() if table.exists() else ())
+    return Lexicon(read_words(language), read_table(language))

@@ -81,24 +81,26 @@ def polarities(pairs: Sequence[tuple[str, str]]) -> list[float]:
 
     if not pairs:
         return []
-    scores = blend.polarities(_rows(pairs, [read(*pair) for pair in pairs]), blend.shipped())
-    return [round(float(score), 3) + 0.0 for score in scores]
+    _, rows = readings_and_rows(pairs)
+    return [round(float(score), 3) + 0.0 for score in blend.polarities(rows, blend.shipped())]
 
 
 def features(texts: Sequence[str]) -> np.ndarray:
     """Return what the model sees of each text, shape (texts, features); a text in no language of ours counts as "ru"."""
-    pairs = [(text[:READ_CHARACTERS], detect(text) or "ru") for text in texts]
-    return _rows(pairs, [read(*pair) for pair in pairs])
+    return readings_and_rows([(text, detect(text) or "ru") for text in texts])[1]
 
 
-def _rows(pairs: Sequence[tuple[str, str]], readings: Sequence[Reading]) -> np.ndarray:
+def readings_and_rows(pairs: Sequence[tuple[str, str]]) -> tuple[list[Reading], np.ndarray]:
+    """Return what the word lists say of each (text, language), and what the model sees of it."""
     import numpy as np  # noqa: PLC0415  (start-up time)
 
     from analysis.sentiment.blend import listed  # noqa: PLC0415  (start-up time: numpy)
     from analysis.sentiment.encoder import encode  # noqa: PLC0415  (start-up time: numpy)
 
+    read_texts = [(text[:READ_CHARACTERS], language) for text, language in pairs]
+    readings = [read(*pair) for pair in read_texts]
     told = [listed([weight for _, weight in one.terms], one.polarity, one.pattern) for one in readings]
-    return np.hstack([encode([text for text, _ in pairs]), np.array(told, dtype=np.float32)])
+    return readings, np.hstack([encode([text for text, _ in read_texts]), np.array(told, dtype=np.float32)])
 
 
 def warm_up() -> None:
@@ -112,8 +114,8 @@ def _scored(pairs: Sequence[tuple[str, str]]) -> list[Sentiment]:
         return []
     from analysis.sentiment import blend  # noqa: PLC0415  (start-up time: numpy)
 
-    readings = [read(*pair) for pair in pairs]
-    scores = [round(float(score), 3) + 0.0 for score in blend.polarities(_rows(pairs, readings), blend.shipped())]
+    readings, rows = readings_and_rows(pairs)
+    scores = [round(float(score), 3) + 0.0 for score in blend.polarities(rows, blend.shipped())]
     terms = [_agreeing(reading.terms, score) for reading, score in zip(readings, scores, strict=True)]
     unexplained = [at for at, found in enumerate(terms) if not found and label_of(scores[at]) != "neutral"]
     for at, found in zip(unexplained, _leaning([(pairs[at][0], scores[at]) for at in unexplained]), strict=True):
