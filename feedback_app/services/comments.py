@@ -94,17 +94,24 @@ def behind(
             rows = words_read.commented(session, wanted, last, size + 1)
         else:
             rows = words_read.located(session, wanted, stage, last, size + 1)
-        return CommentPage(_comments(session, rows[:size], at), cursor_after(rows, size))
+        return CommentPage(several(session, rows[:size], at), cursor_after(rows, size))
 
 
 def latest(session: Session, at: Ground, limit: int) -> tuple[Comment, ...]:
     """Return the newest comments of a ground; the caller has asked for the right to read words."""
-    return _comments(session, words_read.commented(session, wanted_of(at), None, limit), at)
+    return several(session, words_read.commented(session, wanted_of(at), None, limit), at)
 
 
 def one(session: Session, row: Response) -> Comment:
     """Return a single comment of the reader's scope."""
-    return _comments(session, [row], ground(session, Filters()))[0]
+    return several(session, [row], ground(session, Filters()))[0]
+
+
+def several(session: Session, rows: Sequence[Response], at: Ground) -> tuple[Comment, ...]:
+    """Return responses with words as comments; the caller has asked for the right to read words."""
+    ids = [row.id for row in rows]
+    mentions, corrected = words_read.mentions(session, ids), corrections.among(session, ids)
+    return tuple(_comment(row, mentions.get(row.id, []), at, row.id in corrected) for row in rows)
 
 
 def wanted_of(at: Ground) -> Wanted:
@@ -146,12 +153,6 @@ def read_cursor(cursor: str | None) -> Place | None:
 
 
 # --- words ------------------------------------------------------------------------------------------------------
-
-
-def _comments(session: Session, rows: Sequence[Response], at: Ground) -> tuple[Comment, ...]:
-    ids = [row.id for row in rows]
-    mentions, corrected = words_read.mentions(session, ids), corrections.among(session, ids)
-    return tuple(_comment(row, mentions.get(row.id, []), at, row.id in corrected) for row in rows)
 
 
 def _comment(row: Response, mentions: Sequence[MentionRow], at: Ground, corrected: bool) -> Comment:

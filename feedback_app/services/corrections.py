@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from feedback_app.domain import corrections as rule
 from feedback_app.domain.access import Access, Right
 from feedback_app.domain.errors import Forbidden, NotFound
-from feedback_app.services import comments, readings
+from feedback_app.services import comments, own_aspects, readings
 from feedback_app.services.clock import now
 from feedback_app.services.comments import Comment
+from feedback_app.services.own_aspects import Mapped
 from feedback_app.services.readings import Reading
 from feedback_app.storage import corrections as kept
 from feedback_app.storage import house, rollups
@@ -44,7 +45,7 @@ def look(db: Database, access: Access, response_id: UUID) -> Subject:
     with db.read(access) as session:
         row = _commented(session, response_id)
         made = kept.made(session, response_id)
-        comment, model = comments.one(session, row), _read(session, row)
+        comment, model = comments.one(session, row), _read(session, row, own_aspects.of(db))
     return Subject(comment, model, readings.corrected(model, made.correction if made else None), made)
 
 
@@ -104,7 +105,7 @@ def _change(db: Database, access: Access, response_id: UUID, change: Callable[[C
     The model reads before anything is locked. `change` gets the store and says whether it changed anything.
     """
     with db.read(access) as session:
-        reading = _read(session, _commented(session, response_id))
+        reading = _read(session, _commented(session, response_id), own_aspects.of(db))
 
     def work(link: Connection) -> None:
         row = stored.locked(link, [response_id]).get(response_id)
@@ -128,6 +129,6 @@ def _commented(session: Session, response_id: UUID) -> Response:
     return row
 
 
-def _read(session: Session, row: Response) -> Reading:
+def _read(session: Session, row: Response, own: Mapped) -> Reading:
     asked = {"id": row.id, "comment": row.comment, "language": row.language, "point_id": row.point_id}
-    return readings.by_model([asked], readings.spots(session.connection()))[row.id]
+    return readings.by_model([asked], readings.spots(session.connection()), own)[row.id]

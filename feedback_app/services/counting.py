@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.rollups import Facts, Key, Sums, deltas
-from feedback_app.services import catalogue, facts, readings
+from feedback_app.services import catalogue, facts, own_aspects, readings
 from feedback_app.services.readings import Reading
 from feedback_app.storage import responses as stored
 from feedback_app.storage import rollups
@@ -86,7 +86,7 @@ def rescore(db: Database, progress: Progress = silent) -> int:
     Texts are scored outside the transaction and written in short ones; each response is changed whole or not at all.
     What staff corrected stays as they said; the rest of such a comment follows the model.
     """
-    changed, last = 0, None
+    changed, last, own = 0, None, own_aspects.of(db)
     with db.engine.connect() as connection:
         places = readings.spots(connection)
     while True:
@@ -95,7 +95,7 @@ def rescore(db: Database, progress: Progress = silent) -> int:
         if not rows:
             return changed
         last = rows[-1]["id"]
-        changed += _written(db, readings.by_model(rows, places))
+        changed += _written(db, readings.by_model(rows, places, own))
         progress(len(rows))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +14,10 @@ from analysis.journey import Mention, locate
 from analysis.sentiment import Sentiment, score_comments
 from feedback_app.domain import corrections as rule
 from feedback_app.domain.corrections import Correction
-from feedback_app.domain.journey import stage_of_aspect
+from feedback_app.domain.journey import ASPECT_STAGES, stage_of_aspect
 from feedback_app.domain.rollups import Key, Sums, change, merge
 from feedback_app.services import catalogue, facts
+from feedback_app.services.own_aspects import Mapped
 from feedback_app.storage import corrections as kept
 from feedback_app.storage import responses as stored
 from feedback_app.storage import rollups
@@ -29,12 +30,13 @@ Spot = tuple[str | None, str | None]
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read in a comment, and where it was left."""
+    """What was read in a comment, where it was left, and the stage of each aspect in the chain."""
 
     comment: str
     spot: Spot
     sentiment: Sentiment
     mentions: Sequence[Mention]
+    stages: Mapping[str, str] = field(default_factory=lambda: ASPECT_STAGES)
 
 
 def spots(connection: Connection) -> dict[int, Spot]:
@@ -44,8 +46,8 @@ def spots(connection: Connection) -> dict[int, Spot]:
     return {row.id: (row.key, row.stage) for row in connection.execute(query)}
 
 
-def by_model(rows: Sequence[Mapping[Any, Any]], places: Mapping[int, Spot]) -> dict[UUID, Reading]:
-    """Return what the models in place read in the comments of responses, a touchpoint at a time."""
+def by_model(rows: Sequence[Mapping[Any, Any]], places: Mapping[int, Spot], own: Mapped) -> dict[UUID, Reading]:
+    """Return what the models in place and the chain's mapping read in comments, a touchpoint at a time."""
     found: dict[UUID, Reading] = {}
     groups: dict[Spot, list[Mapping[Any, Any]]] = {}
     for row in rows:
@@ -54,9 +56,9 @@ def by_model(rows: Sequence[Mapping[Any, Any]], places: Mapping[int, Spot]) -> d
         texts = [row["comment"] for row in members]
         hints = [row["language"] for row in members]
         sentiments = score_comments(texts, hints)
-        located = locate(texts, hints, spot[0], touchpoint_stage=spot[1])
+        located = locate(texts, hints, spot[0], aspect_stages=own.stages, touchpoint_stage=spot[1], own_words=own.words)
         for row, sentiment, mentions in zip(members, sentiments, located, strict=True):
-            found[row["id"]] = Reading(row["comment"], spot, sentiment, mentions)
+            found[row["id"]] = Reading(row["comment"], spot, sentiment, mentions, own.stages)
     return found
 
 
@@ -81,7 +83,7 @@ def _corrected_mentions(reading: Reading, pairs: Sequence[rule.Pair]) -> list[Me
     touchpoint, stage = reading.spot
 
     def stage_of(aspect: str) -> str:
-        return stage_of_aspect(aspect, touchpoint, touchpoint_stage=stage)
+        return stage_of_aspect(aspect, touchpoint, reading.stages, stage)
 
     found = rule.mentions(pairs, reading.mentions, reading.comment, stage_of)
     return [Mention(one.aspect, one.stage, one.polarity, one.start, one.end) for one in found]

@@ -13,6 +13,7 @@ from feedback_app.web import (
     overview,
     points,
     returning,
+    topics,
     visits,
     vocabulary,
 )
@@ -46,4 +47,4 @@ def words_for_templates() -> dict[str, object]:
     }
 
 
-__all__ = ["blueprint", "comments", "corrections", "journey_map", "kiosks", "overview", "points", "visits"]
+__all__ = ["blueprint", "comments", "corrections", "journey_map", "kiosks", "overview", "points", "topics", "visits"]
