@@ -81,6 +81,8 @@ def marked(app_chain: Chain) -> Chain:
         app_chain.a_survey(store="002", overall=1, comment=text)
         book.write_entry(app_chain.db, "002", {"kind": "complaint", "text": text}, uuid4(), "ru")
         app_chain.a_tap(4, comment="Хороший хлеб, вежливый кассир")
+    for text in ("Где же", "Постройте", "Мечтаем о"):
+        app_chain.a_survey(store="002", overall=1, comment=f"{text} {MARKER}")
     visits.submit(
         app_chain.db, app_chain.access("mystery_shopper"), "visit-002", {**ALL_GOOD, "comment": MARKER}, uuid4(), "ru"
     )
@@ -146,7 +148,16 @@ def test_a_manager_reads_nothing_of_another_store_by_any_route(app: Flask, marke
         if MARKER in page:
             seen.add(path)
     correct = f"/comments/{fill['response_id']}/correct"
-    known = {"/", "/map/stage/deal", "/api/v1/responses", "/api/v1/stores", "/points", "/kiosks", correct}
+    known = {
+        "/",
+        "/map/stage/deal",
+        "/map/topics",
+        "/api/v1/responses",
+        "/api/v1/stores",
+        "/points",
+        "/kiosks",
+        correct,
+    }
     assert known <= seen, "the test looks at nothing"
     for query in queries([cursor, *pages]):
         for path, page in read_all(manager, app, query, **fill).items():
