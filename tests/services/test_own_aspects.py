@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.journey import ASPECT_STAGES
-from feedback_app.services import counting, own_aspects
+from feedback_app.domain.responses import Accepted
+from feedback_app.services import catalogue, corrections, counting, own_aspects, reviews
+from feedback_app.services.clock import now
+from feedback_app.services.demo_words import Memo
 from feedback_app.services.own_aspects import LOOK_EVERY, Shelf, read_stages, read_words
 from feedback_app.storage.tables import MentionRow
 from tests.builders import Chain
@@ -148,3 +151,35 @@ def test_files_as_office_programs_write_them_are_read(tmp_path: Path) -> None:
     (tmp_path / "aspects.tsv").write_bytes(BRAND.encode("cp1251"))
     (wrong,) = Shelf(tmp_path).wrong()
     assert wrong.reason == "line 2: this is not UTF-8; save the file as UTF-8"
+
+
+def test_what_staff_corrected_keeps_its_aspects_and_takes_the_new_stages(
+    any_chain: Chain, tmp_path: Path, write: Callable[[str, str], None]
+) -> None:
+    response_id, manager = any_chain.a_tap(1, comment=SAUSAGE), any_chain.access("manager")
+    corrections.correct(any_chain.db, manager, response_id, None, [["delivery", "negative"]], now())
+    write("aspects.tsv", BRAND)
+    write("otklik.toml", '[aspect_stages]\ndelivery = "deal"\n')
+    own_aspects.use(any_chain.db, tmp_path)
+    assert [one.stage for one in corrections.look(any_chain.db, manager, response_id).counts.mentions] == ["deal"]
+    counting.rescore(any_chain.db)
+    assert spoken_of(any_chain, response_id) == [("delivery", "deal")]
+    corrections.undo(any_chain.db, manager, response_id)
+    assert spoken_of(any_chain, response_id) == [("other", "deal")]
+    assert counting.verify(any_chain.db) == []
+
+
+def test_reviews_and_the_demo_follow_the_chain_s_words(
+    chain: Chain, tmp_path: Path, write: Callable[[str, str], None]
+) -> None:
+    write("aspects.tsv", BRAND)
+    write("reviews.csv", f"text,store\n{SAUSAGE},001\n")
+    own_aspects.use(chain.db, tmp_path)
+    report = reviews.import_reviews(chain.db, SYSTEM, tmp_path / "reviews.csv")
+    assert report.stored == 1
+    with chain.db.read(SYSTEM) as session:
+        assert [row.aspect for row in session.scalars(sa.select(MentionRow))] == ["other"]
+    memo = Memo(own_aspects.of(chain.db))
+    at = catalogue.point_page(chain.db, chain.token("001", "exit"), "survey").at
+    item = Accepted(uuid4(), at, now(), now(), {}, "digest", "ru", comment=SAUSAGE)
+    assert [mention.aspect for mention in memo([item])[1][item.id]] == ["other"]
