@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from flask.testing import FlaskClient
 
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.errors import Forbidden, NotFound
-from feedback_app.services import counting, own_aspects, topics
+from feedback_app.services import corrections, counting, own_aspects, topics
+from feedback_app.services.clock import now
 from feedback_app.services.periods import Filters
 from tests.builders import Chain
 from tests.web.scene import text_of, title_of
@@ -22,6 +24,7 @@ WISHES = [
     "Мечтаем о детской площадке <b>",
     "Аквариум посетили",
 ]
+FOUNTAIN = ("Постройте фонтан", "Где же фонтан", "Мечтаем о фонтане")
 LIST = "aspect\tlanguage\tpattern\tstrength\n"
 
 
@@ -31,7 +34,7 @@ def wished(app_chain: Chain) -> Chain:
     for text in WISHES:
         app_chain.a_survey(overall=3, comment=text)
     app_chain.a_survey(overall=3, comment="Очередь на кассе")
-    for text in ("Постройте фонтан", "Где же фонтан", "Мечтаем о фонтане"):
+    for text in FOUNTAIN:
         app_chain.a_survey(store="002", overall=3, comment=text)
     return app_chain
 
@@ -79,7 +82,28 @@ def test_who_may_read_no_words_reads_no_topics(wished: Chain, sign_in: SignIn) -
         words(wished, "mystery_shopper")
 
 
+def test_one_store_s_topics_are_never_kept_for_another(app_chain: Chain) -> None:
+    for wish, other in zip(WISHES[:3], FOUNTAIN, strict=True):
+        app_chain.a_survey(store="001", overall=3, comment=wish)
+        app_chain.a_survey(store="002", overall=3, comment=other)
+    one, two = (
+        topics.found(app_chain.db, replace(SYSTEM, stores=frozenset({app_chain.store_id(code)})), Filters())
+        for code in ("001", "002")
+    )
+    assert [found.heard[0].topic.words for found in (one, two)] == ["детская площадка", "фонтан"]
+
+
+def test_a_comment_that_also_names_an_aspect_is_not_among_them(wished: Chain) -> None:
+    manager = wished.access("manager")
+    example = topics.found(wished.db, manager, Filters()).heard[0].example
+    corrections.correct(wished.db, manager, example.id, None, [["price", "negative"], ["other", "neutral"]], now())
+    found = topics.found(wished.db, manager, Filters())
+    assert (found.read, found.heard) == (3, ())
+
+
 def test_a_listed_word_leaves_the_page(wished: Chain, tmp_path: Path) -> None:
+    own_aspects.use(wished.db, tmp_path)
+    assert words(wished, "manager") != []
     (tmp_path / "aspects.tsv").write_text(f"{LIST}store_environment\tru\tдетск~ площадк~\n", encoding="utf-8")
     own_aspects.use(wished.db, tmp_path)
     assert words(wished, "manager") == []
