@@ -1,9 +1,9 @@
 """Cutting comments into clauses that each speak of one thing.
 
-Sentence ends, contrasts («но», «зато», "but"), commas, dashes and «и» part a text into pieces; the word lists and the
-classifier say what each piece speaks of. A piece that names no aspect joins its neighbour («спасибо, хлеб хороший»), and
-pieces of one sentence that speak of the same are one clause («хлеб, булочки, торты — всё свежее»). What a clause says is
-then read beside its whole text: «тележка скрипит» is a complaint, more so in an angry letter.
+Sentence ends, contrasts («но», «зато», "but"), commas, dashes and «и» part a text into pieces; the word lists and
+the classifier say what each piece speaks of. A piece that names no aspect joins its neighbour («спасибо, хлеб
+хороший»), and pieces of one sentence that speak of the same are one clause («хлеб, булочки, торты — всё свежее»). What
+a clause says is then read beside its whole text: «тележка скрипит» is a complaint, more so in an angry letter.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from analysis.aspects import Named, listed, named_in, named_outright
+from analysis.aspects import Named, listed, named_in, named_outright, names_ware_alone
+from analysis.sentiment.latin import readable
 from analysis.sentiment.lexicon import lexicon
+from analysis.sentiment.own import scorer
 from analysis.sentiment.patterns import PatternIndex
 from analysis.sentiment.scoring import READ_CHARACTERS, readings_and_rows
 from analysis.sentiment.tokens import Kind, Token, tokenise
@@ -24,10 +26,12 @@ if TYPE_CHECKING:
 
 LIKELY = 0.4
 """Chance from which on the classifier names an aspect."""
-LIKELIEST = 0.25
+LIKELIEST = 0.35
 """Chance from which on it names the likeliest one, where none is likely."""
 BELIEVED = 0.1
 """Chance below which a word that a list names an aspect by is taken to mean something else."""
+ITEM_WORDS = 2
+"""Words of a ware that is one of a list: «хлеб, белые булочки, торты»."""
 OTHER = "other"
 OwnWords = Mapping[str, PatternIndex[Named]]
 
@@ -47,6 +51,8 @@ class _Piece:
     tokens: list[Token]
     first: bool
     """Whether a sentence or a contrast begins here."""
+    item: bool = False
+    """Whether it is but a ware of a list, of which nothing is said yet."""
 
     def within(self, text: str) -> str:
         return text[self.tokens[0].start : self.tokens[-1].end]
@@ -57,11 +63,15 @@ def clauses(pairs: Sequence[tuple[str, str]], own_words: OwnWords | None = None)
 
     `own_words` are a chain's own words for aspects; they hold whatever the classifier says.
     """
-    read = [(text[:READ_CHARACTERS], language) for text, language in pairs]
+    seen = [readable(text[:READ_CHARACTERS], language) for text, language in pairs]
+    read = [(one.text, language) for one, (_, language) in zip(seen, pairs, strict=True)]
     cut = [list(_pieces(tokenise(text), language)) for text, language in read]
     spoken_of = iter(_aspects(read, cut, own_words or {}))
     found = [_merged(text, pieces, spoken_of) for (text, _), pieces in zip(read, cut, strict=True)]
     _weigh(read, found)
+    for one, own in zip(seen, found, strict=True):
+        for clause in own:
+            clause.start, clause.end = one.span(clause.start, clause.end)
     return found
 
 
@@ -101,11 +111,24 @@ def _aspects(
         return
     told = [listed(piece.tokens, language) for piece, _, language in flat]
     rows = np.hstack([encoder.encode([piece.within(text) for piece, text, _ in flat]), np.array(told, np.float32)])
-    for (piece, _, language), says, chances in zip(
-        flat, told, logistic.chances(rows, blend.of_aspects()), strict=True
-    ):
+    for (piece, _, language), says, chances in zip(flat, told, logistic.chances(rows, blend.of_aspects()), strict=True):
+        piece.item = _is_item(piece, says, language)
         ours = named_in(piece.tokens, own_words[language]) if language in own_words else []
         yield ours or _named(chances, named_outright(says))
+
+
+def _is_item(piece: _Piece, says: Sequence[float], language: str) -> bool:
+    words = sum(token.kind is Kind.WORD for token in piece.tokens)
+    return words <= ITEM_WORDS and names_ware_alone(says) and not _carries(piece.tokens, language)
+
+
+def _carries(tokens: Sequence[Token], language: str) -> bool:
+    words = lexicon(language)
+    return any(
+        (entry := words.match(tokens, at)[1]) is not None and entry.weight and entry.role in ("word", "thing")
+        for at, token in enumerate(tokens)
+        if token.kind is Kind.WORD
+    )
 
 
 def _named(chances: np.ndarray, outright: Sequence[str]) -> list[str]:
@@ -120,16 +143,21 @@ def _named(chances: np.ndarray, outright: Sequence[str]) -> list[str]:
 
 def _merged(text: str, pieces: Sequence[_Piece], spoken_of: Iterator[list[str]]) -> list[Clause]:
     found: list[Clause] = []
+    item = False
     for piece in pieces:
         aspects = next(spoken_of)
         start, end = piece.tokens[0].start, piece.tokens[-1].end
         last = found[-1] if found else None
         same = last is not None and set(aspects) <= set(last.aspects)
-        if last and ((not piece.first and same) or not aspects or not last.aspects):
+        if last and item and not piece.first:
+            last.end = end
+            last.aspects = aspects or last.aspects
+        elif last and ((not piece.first and same) or not aspects or not last.aspects):
             last.end = end
             last.aspects += [aspect for aspect in aspects if aspect not in last.aspects]
         else:
             found.append(Clause(start, end, aspects))
+        item = piece.item
     return found
 
 
@@ -152,5 +180,5 @@ def _weigh(read: Sequence[tuple[str, str]], found: Sequence[Sequence[Clause]]) -
             np.array([listed(tokenise(text), language) for text, language in slices], dtype=np.float32),
         ]
     )
-    for (_, clause), polarity in zip(parts, blend.polarities(rows, blend.of_clauses()), strict=True):
+    for (_, clause), polarity in zip(parts, blend.polarities(rows, scorer().clause_weights()), strict=True):
         clause.polarity = round(float(polarity), 3) + 0.0

@@ -34,10 +34,10 @@ def locate(
     """Return the mentions of each text, in order.
 
     `languages` are hints, one a text (ValueError when their count differs). `touchpoint`, `aspect_stages` and
-    `touchpoint_stage` decide the stage as in `feedback_app.domain.journey.stage_of_aspect`; `own_words` are a chain's own
-    words for aspects (`analysis.aspects.read_own_words`). Start and end frame the
-    whole clause, so that what is highlighted can be read by itself. A text that names no aspect is one mention of
-    `other` over all of it; a text in none of our languages has no mention.
+    `touchpoint_stage` decide the stage as in `feedback_app.domain.journey.stage_of_aspect`; `own_words` are a chain's
+    own words for aspects (`analysis.aspects.read_own_words`). Start and end frame the whole clause, so that what is
+    highlighted can be read by itself. A text that names no aspect is one mention of `other` over all of it; a text in
+    none of our languages has no mention.
     """
 
     def stage(aspect: str) -> str:

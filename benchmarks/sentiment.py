@@ -4,7 +4,6 @@ FOLDER (default: OTKLIK_TEST_DATA) holds labelled sets, gzip CSV with the column
 `score_sentiment.py`, by whose rules is scored. TextBlob's own analyzer, VADER, a plain list of words (AFINN in three
 languages) and ours read the same texts. Nothing is fitted here.
 """
-# ruff: noqa: T201 -- a command line tool that speaks to its user
 
 from __future__ import annotations
 
@@ -29,7 +28,6 @@ from analysis.sentiment import label_of, score_comments, warm_up
 from analysis.sentiment.blend import shipped
 from analysis.sentiment.logistic import probabilities
 from analysis.sentiment.scoring import features
-from feedback_app.domain.journey import ASPECTS, stage_of_aspect
 
 Scorer = Callable[[list[str]], list[float]]
 OWN = Path(__file__).parent / "data" / "retail_300.tsv"
@@ -148,7 +146,7 @@ def sign(polarity: float | None) -> str:
 
 
 def score_own() -> dict[str, float]:
-    """Print and return how many of the mentions in the 300 frozen comments are found, on their stage, with their sign."""
+    """Print and return how many mentions of the 300 frozen comments are found, on their stage, with their sign."""
     rows = [line.split("\t") for line in OWN.read_text("utf-8").splitlines()]
     wanted = [[tuple(mention.split(":")) for mention in told.split(";")] for _, _, told in rows]
     found = [
@@ -157,7 +155,9 @@ def score_own() -> dict[str, float]:
     ]
     figures = {}
     for name, key in (("aspect", slice(0, 1)), ("stage", slice(1, 2)), ("stage and sign", slice(1, 3))):
-        precision, recall, mean = f1([{one[key] for one in own} for own in wanted], [{one[key] for one in own} for own in found])
+        precision, recall, mean = f1(
+            [{one[key] for one in own} for own in wanted], [{one[key] for one in own} for own in found]
+        )
         figures[f"own 300, {name}, F1"] = mean
         print(f"own 300, {name}: precision {precision:.3f}, recall {recall:.3f}, F1 {mean:.3f}")
     met = [
@@ -184,7 +184,9 @@ def score_restaurants(folder: Path) -> None:
         scores[name] = f1(wanted, named)[2]
     told = ", ".join(f"{name} {score:.3f}" for name, score in scores.items())
     four = [score for name, score in scores.items() if name != "Whole"]
-    print(f"restaurant aspects, F1: {told}; macro {np.mean(list(scores.values())):.3f}, without Whole {np.mean(four):.3f}")
+    print(
+        f"restaurant aspects, F1: {told}; macro {np.mean(list(scores.values())):.3f}, without Whole {np.mean(four):.3f}"
+    )
 
 
 def speed(texts: list[str]) -> None:

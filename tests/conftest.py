@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import make_url
 
+from analysis import sentiment
 from feedback_app.app import create_app
 from feedback_app.storage.database import Database
 from tests.builders import Chain, lay_chain, open_chain, sign_in_as
@@ -22,6 +23,13 @@ from tests.serving import server_of
 __all__ = ["postgres_server"]
 
 TEMPLATE = "otklik_template"
+
+
+@pytest.fixture(autouse=True)
+def shipped_model() -> Iterator[None]:
+    """No chain's own sentiment model outlives its test."""
+    yield
+    sentiment.use(None)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,13 @@
 """Which words name which aspect of a visit, written for shops in three languages.
 
-`aspects.tsv`: aspect, language, pattern (as in `analysis/sentiment/words/README.md`), strength; its patterns win over
+`aspects.tsv`: aspect, language, pattern (as in `analysis/sentiment/words/README.md`), strength. Its patterns win over
 those of `ru.tsv`, `be.tsv` and `en.tsv`: aspect, strength, words in an everyday form, with `|` where a grammatical
-ending begins. What is named outright has no strength, or `outright`; a `ware` («хлеб») speaks of product quality only for want of another aspect («хлеб дорогой» is price);
-what is `of_ware` («нет») names its aspect only beside a ware («хлеба опять нет» is availability); a `hint` («быстро»)
-may speak of something else. The classifier weighs all of them; what a chain lists itself always holds.
+ending begins.
+
+What is named outright has no strength, or `outright`; a `ware` («хлеб») speaks of product quality only for want of
+another aspect («хлеб дорогой» is price); what is `of_ware` («нет») names its aspect only beside a ware («хлеба опять
+нет» is availability); a `hint` («быстро») may speak of something else. The classifier weighs all of them; what a chain
+lists itself always holds.
 """
 
 from __future__ import annotations
@@ -23,6 +26,7 @@ from feedback_app.domain.journey import ASPECTS
 _ENDING = re.compile(r"\|[^\s-]*")
 _TABLE = Path(__file__).with_name("aspects.tsv")
 STRENGTHS = ("", "ware", "of_ware", "hint")
+"""Outright, for want of another aspect, beside a ware, perhaps."""
 _AT = {aspect: at for at, aspect in enumerate(ASPECTS)}
 _WARE, _OF_WARE = 2 * len(ASPECTS), 2 * len(ASPECTS) + 1
 LISTED = 2 * len(ASPECTS) + 2
@@ -30,7 +34,7 @@ LISTED = 2 * len(ASPECTS) + 2
 
 
 class Named(NamedTuple):
-    """An aspect that a word names, and how: "" outright, "ware" for want of another, "of_ware" beside a ware, "hint"."""
+    """An aspect that a word names, and how strongly: one of STRENGTHS."""
 
     aspect: str
     strength: str
@@ -104,6 +108,11 @@ def named_outright(told: Sequence[float]) -> list[str]:
 def named_in(tokens: Sequence[Token], words: PatternIndex[Named]) -> list[str]:
     """Return the aspects that words of a chain's own table name, each once."""
     return list(dict.fromkeys(named.aspect for named in _matches(tokens, words)))
+
+
+def names_ware_alone(told: Sequence[float]) -> bool:
+    """Tell whether what `listed` says names a ware, and nothing outright."""
+    return bool(told[_WARE]) and not told[_OF_WARE] and not any(told[_AT[aspect]] for aspect in ASPECTS)
 
 
 def read_own_words(lines: Iterable[str]) -> dict[str, PatternIndex[Named]]:

@@ -2,7 +2,8 @@
 
 from analysis.sentiment.labels import NEGATIVE_FROM, POSITIVE_FROM, label_of
 from analysis.sentiment.language import LANGUAGES, detect
-from analysis.sentiment.scoring import MODEL_VERSIONS, Sentiment, score_comments, warm_up
+from analysis.sentiment.own import check_weights, use
+from analysis.sentiment.scoring import MODEL_VERSIONS, Sentiment, basis, score_comments, warm_up
 
 __all__ = [
     "LANGUAGES",
@@ -10,8 +11,11 @@ __all__ = [
     "NEGATIVE_FROM",
     "POSITIVE_FROM",
     "Sentiment",
+    "basis",
+    "check_weights",
     "detect",
     "label_of",
     "score_comments",
+    "use",
     "warm_up",
 ]

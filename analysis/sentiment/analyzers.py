@@ -12,6 +12,7 @@ from typing import NamedTuple
 from textblob.base import CONTINUOUS, BaseSentimentAnalyzer
 from textblob.en import sentiment as pattern_sentiment
 
+from analysis.sentiment.latin import readable
 from analysis.sentiment.lexicon import lexicon
 from analysis.sentiment.rules import Term, mean_weight, read_terms
 from analysis.sentiment.tokens import Kind, tokenise
@@ -22,7 +23,12 @@ class Reading(NamedTuple):
 
     polarity: float | None
     terms: list[tuple[str, float]]
+    turned: float = 0.0
+    """Sum of the weights that a negation turned round: «не плохо»."""
+    covered: float = 0.0
+    """Share of the text that the words which carried it take up."""
     pattern: float = 0.0
+    """Polarity by TextBlob's Pattern analyzer; 0 where it knows no word that carries, and for other languages."""
 
 
 class LexiconAnalyzer(BaseSentimentAnalyzer):
@@ -32,12 +38,17 @@ class LexiconAnalyzer(BaseSentimentAnalyzer):
 
     def __init__(self, language: str) -> None:
         super().__init__()
+        self._language = language
         self._words = lexicon(language)
 
     def analyze(self, text: str, keep_assessments: bool = False) -> Reading:
         """Return the reading of a text; `keep_assessments` is TextBlob's, the terms always come along."""
-        terms = read_terms(text, self._words)
-        return Reading(mean_weight(terms), [(text[t.start : t.end], round(t.weight, 3) + 0.0) for t in terms])
+        seen = readable(text, self._language)
+        terms = read_terms(seen.text, self._words)
+        written = [(seen.written(text, term.start, term.end), round(term.weight, 3) + 0.0) for term in terms]
+        turned = sum(term.weight for term in terms if term.turned)
+        covered = sum(term.end - term.start for term in terms) / max(1, len(seen.text.strip()))
+        return Reading(mean_weight(terms), written, turned, min(1.0, covered))
 
 
 class EnglishAnalyzer(LexiconAnalyzer):
@@ -51,7 +62,7 @@ class EnglishAnalyzer(LexiconAnalyzer):
         by_list = super().analyze(text)
         by_pattern = read_pattern(text)
         words = by_list if by_list.terms else by_pattern
-        return Reading(words.polarity, words.terms, by_pattern.polarity or 0.0)
+        return words._replace(pattern=by_pattern.polarity or 0.0)
 
 
 def read_pattern(text: str) -> Reading:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -14,28 +14,47 @@ from analysis.sentiment.logistic import probabilities
 
 CLASSES = ("neg", "neu", "pos")
 WEIGHTS = Path(__file__).with_name("weights.npz")
-LISTED = 8
+LISTED = 11
 """What the word lists add to the encoder's dimensions."""
 FEATURES = DIMENSIONS + LISTED
 
 
-def listed(weights: Sequence[float], polarity: float | None, pattern: float) -> list[float]:
-    """Return what word lists say of a text as numbers: its terms' weights, their mean, and Pattern's polarity."""
+class Told(Protocol):
+    """What word lists say of a text; `analyzers.Reading` is one."""
+
+    @property
+    def polarity(self) -> float | None: ...
+    @property
+    def terms(self) -> list[tuple[str, float]]: ...
+    @property
+    def turned(self) -> float: ...
+    @property
+    def covered(self) -> float: ...
+    @property
+    def pattern(self) -> float: ...
+
+
+def listed(told: Told) -> list[float]:
+    """Return what word lists say of a text as LISTED numbers."""
+    weights = [weight for _, weight in told.terms]
     glad = sum(weight for weight in weights if weight > 0)
     sorry = -sum(weight for weight in weights if weight < 0)
     return [
-        polarity or 0.0,
-        float(polarity is None),
+        told.polarity or 0.0,
+        float(told.polarity is None),
         float(np.log1p(glad)),
         float(np.log1p(sorry)),
         weights[-1] if weights else 0.0,
         max(weights, default=0.0),
         min(weights, default=0.0),
-        pattern,
+        told.pattern,
+        max(-1.0, min(1.0, told.turned)),
+        (told.polarity or 0.0) * told.covered,
+        told.covered,
     ]
 
 
-UNLISTED = tuple(listed([], None, 0.0))
+UNLISTED = (0.0, 1.0) + (0.0,) * (LISTED - 2)
 """What word lists say of a text that holds none of their words."""
 
 
@@ -63,8 +82,8 @@ def of_aspects() -> np.ndarray:
 def polarities(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return polarities in [-1, 1] of rows of features.
 
-    A text that is likeliest neutral lies within the labels' neutral band, on the side it leans to; others lie beyond it,
-    the further the surer: the difference of the two chances.
+    A text that is likeliest neutral lies within the labels' neutral band, on the side it leans to; others lie beyond
+    it, the further the surer: the difference of the two chances.
     """
     chance = probabilities(rows, weights)
     lean = chance[:, 2] - chance[:, 0]
@@ -74,8 +93,8 @@ def polarities(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return scores
 
 
-def leans(vectors: np.ndarray) -> list[float]:
+def leans(vectors: np.ndarray, weights: np.ndarray) -> list[float]:
     """Return how far single words lean, in [-1, 1]: by their vectors alone, without the word lists."""
     bare = np.tile(np.array(UNLISTED, dtype=np.float32), (len(vectors), 1))
-    chance = probabilities(np.hstack([vectors, bare]), shipped())
+    chance = probabilities(np.hstack([vectors, bare]), weights)
     return [round(float(lean), 3) + 0.0 for lean in chance[:, 2] - chance[:, 0]]

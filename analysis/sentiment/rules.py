@@ -22,12 +22,13 @@ _BRACKET_WEIGHT = 0.3
 
 
 class Term(NamedTuple):
-    """A carrying stretch of a text: offsets, weight in [-1, 1], and how much it counts in the mean."""
+    """A carrying stretch of a text: offsets, weight in [-1, 1], how much it counts, whether a negation turned it."""
 
     start: int
     end: int
     weight: float
     emphasis: float
+    turned: bool = False
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ class _Reader:
             self._wait(_Pending(entry, start, end, alone=first))
 
     def _carry(self, entry: Entry, start: int, end: int) -> None:
-        weight = entry.weight
+        weight, turned = entry.weight, self._pending is not None
         if self._pending:
             weight, start = entry.turned(), self._pending.start
             self._pending = None
@@ -115,7 +116,7 @@ class _Reader:
             start = self._factor_start
         weight *= self._factor
         self._factor = 1.0
-        self._add(start, end, weight)
+        self._add(start, end, weight, turned=turned)
         self._thing, self._thing_age = entry, 0 if entry.role == "thing" else None
 
     def _strengthen(self, entry: Entry, start: int) -> None:
@@ -130,7 +131,7 @@ class _Reader:
         if self._thing_age is None or self._thing_age > 1 or not self.terms:
             return False
         last = self.terms[-1]
-        self.terms[-1] = Term(last.start, end, self._thing.turned(), last.emphasis)
+        self.terms[-1] = Term(last.start, end, self._thing.turned(), last.emphasis, turned=True)
         self._thing_age = None
         return True
 
@@ -165,8 +166,8 @@ class _Reader:
         self._clause_words = 0
         self._thing_age = None
 
-    def _add(self, start: int, end: int, weight: float) -> None:
-        self.terms.append(Term(start, end, max(-1.0, min(1.0, weight)), self._emphasis))
+    def _add(self, start: int, end: int, weight: float, *, turned: bool = False) -> None:
+        self.terms.append(Term(start, end, max(-1.0, min(1.0, weight)), self._emphasis, turned))
 
 
 def read_terms(text: str, words: Lexicon) -> list[Term]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from analysis.sentiment.labels import label_of
 from analysis.sentiment.language import LANGUAGES, detect
+from analysis.sentiment.latin import readable
+from analysis.sentiment.own import Scorer, scorer
 from analysis.sentiment.tokens import Kind, tokenise
 
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ class Sentiment:
     language: str | None
     terms: list[tuple[str, float]]
     model: str
+
+
+def basis() -> str:
+    """Return the versions of the shipped weights, on top of which a chain's own are fitted."""
+    return " ".join(MODEL_VERSIONS[language] for language in LANGUAGES)
 
 
 def score_comments(texts: Sequence[str], languages: Sequence[str | None] | None = None) -> list[Sentiment]:
@@ -82,12 +89,15 @@ def polarities(pairs: Sequence[tuple[str, str]]) -> list[float]:
     if not pairs:
         return []
     _, rows = readings_and_rows(pairs)
-    return [round(float(score), 3) + 0.0 for score in blend.polarities(rows, blend.shipped())]
+    return [round(float(score), 3) + 0.0 for score in blend.polarities(rows, scorer().weights())]
 
 
-def features(texts: Sequence[str]) -> np.ndarray:
-    """Return what the model sees of each text, shape (texts, features); a text in no language of ours counts as "ru"."""
-    return readings_and_rows([(text, detect(text) or "ru") for text in texts])[1]
+def features(texts: Sequence[str], languages: Sequence[str | None] | None = None) -> np.ndarray:
+    """Return what the model sees of each text, shape (texts, features), with hints as in `score_comments`.
+
+    A text in no language of ours counts as "ru".
+    """
+    return readings_and_rows([(text, detect(text, hint) or "ru") for text, hint in paired(texts, languages)])[1]
 
 
 def readings_and_rows(pairs: Sequence[tuple[str, str]]) -> tuple[list[Reading], np.ndarray]:
@@ -99,8 +109,9 @@ def readings_and_rows(pairs: Sequence[tuple[str, str]]) -> tuple[list[Reading], 
 
     read_texts = [(text[:READ_CHARACTERS], language) for text, language in pairs]
     readings = [read(*pair) for pair in read_texts]
-    told = [listed([weight for _, weight in one.terms], one.polarity, one.pattern) for one in readings]
-    return readings, np.hstack([encode([text for text, _ in read_texts]), np.array(told, dtype=np.float32)])
+    told = [listed(one) for one in readings]
+    vectors = encode([readable(*pair).text for pair in read_texts])
+    return readings, np.hstack([vectors, np.array(told, dtype=np.float32)])
 
 
 def warm_up() -> None:
@@ -114,14 +125,16 @@ def _scored(pairs: Sequence[tuple[str, str]]) -> list[Sentiment]:
         return []
     from analysis.sentiment import blend  # noqa: PLC0415  (start-up time: numpy)
 
+    using = scorer()
     readings, rows = readings_and_rows(pairs)
-    scores = [round(float(score), 3) + 0.0 for score in blend.polarities(rows, blend.shipped())]
+    scores = [round(float(score), 3) + 0.0 for score in blend.polarities(rows, using.weights())]
     terms = [_agreeing(reading.terms, score) for reading, score in zip(readings, scores, strict=True)]
     unexplained = [at for at, found in enumerate(terms) if not found and label_of(scores[at]) != "neutral"]
-    for at, found in zip(unexplained, _leaning([(pairs[at][0], scores[at]) for at in unexplained]), strict=True):
+    leaning = _leaning([(pairs[at], scores[at]) for at in unexplained], using)
+    for at, found in zip(unexplained, leaning, strict=True):
         terms[at] = found
     return [
-        Sentiment(score, label_of(score), language, found, MODEL_VERSIONS[language])
+        Sentiment(score, label_of(score), language, found, using.name(language, MODEL_VERSIONS[language]))
         for (_, language), score, found in zip(pairs, scores, terms, strict=True)
     ]
 
@@ -131,32 +144,32 @@ def _agreeing(terms: Sequence[tuple[str, float]], score: float) -> list[tuple[st
     return list(terms) if any(weight * score > 0 for _, weight in terms) else []
 
 
-_leans: dict[str, float] = {}
-
-
-def _leaning(scored: Sequence[tuple[str, float]]) -> list[list[tuple[str, float]]]:
-    """Return for each (text, score) the words that lean furthest to its side when read alone."""
+def _leaning(scored: Sequence[tuple[tuple[str, str], float]], using: Scorer) -> list[list[tuple[str, float]]]:
+    """Return for each ((text, language), score) the words that lean furthest to its side when read alone."""
     if not scored:
         return []
-    words = [[text[t.start : t.end] for t in tokenise(text) if t.kind is Kind.WORD] for text, _ in scored]
-    _learn({word.lower() for own in words for word in own if not word.isdecimal()})
+    read_as = [
+        {text[t.start : t.end]: readable(t.norm, language).text for t in tokenise(text) if t.kind is Kind.WORD}
+        for (text, language), _ in scored
+    ]
+    _learn({word for own in read_as for word in own.values() if not word.isdecimal()}, using)
     found = []
-    for own, (_, score) in zip(words, scored, strict=True):
+    for own, (_, score) in zip(read_as, scored, strict=True):
         side = 1 if score > 0 else -1
-        leaning = {word: _leans.get(word.lower(), 0.0) for word in own}
-        towards = [(word, lean) for word, lean in leaning.items() if lean * side >= LEAST_LEAN]
+        leaning = [(written, using.leans.get(word, 0.0)) for written, word in own.items()]
+        towards = [(written, lean) for written, lean in leaning if lean * side >= LEAST_LEAN]
         found.append(sorted(towards, key=lambda term: -abs(term[1]))[:MOST_TERMS])
     return found
 
 
-def _learn(words: set[str]) -> None:
+def _learn(words: set[str], using: Scorer) -> None:
     """Keep how far each word leans when read alone."""
-    from analysis.sentiment.encoder import encode  # noqa: PLC0415  (start-up time: numpy)
     from analysis.sentiment.blend import leans  # noqa: PLC0415  (start-up time: numpy)
+    from analysis.sentiment.encoder import encode  # noqa: PLC0415  (start-up time: numpy)
 
-    new = sorted(words - _leans.keys())
+    new = sorted(words - using.leans.keys())
     if not new:
         return
-    if len(_leans) + len(new) > KEPT_WORDS:
-        _leans.clear()
-    _leans.update(zip(new, leans(encode(new)), strict=True))
+    if len(using.leans) + len(new) > KEPT_WORDS:
+        using.leans.clear()
+    using.leans.update(zip(new, leans(encode(new), using.weights()), strict=True))

@@ -9,7 +9,7 @@ import os
 
 import click
 
-from feedback_app.cli import checks, data, people, schema, serving, surveys, tls
+from feedback_app.cli import checks, data, people, schema, serving, surveys, tls, training
 from feedback_app.cli.common import version
 
 
@@ -34,6 +34,7 @@ for command in (
     data.import_group,
     data.export_group,
     data.rescore,
+    training.train,
     data.rollup,
     checks.doctor,
 ):

@@ -135,6 +135,17 @@ def _kiosk_findings(db: Database) -> list[Finding]:
     return found
 
 
+def _model_findings(db: Database) -> list[Finding]:
+    from feedback_app.services import own_model  # noqa: PLC0415  (start-up time of --help)
+
+    with db.engine.connect() as connection:
+        model = own_model.in_use(connection)
+    if model is None or model.fits:
+        return []
+    what = f"The chain's own sentiment model, version {model.version}, was fitted on older weights and is not used."
+    return [(ADVICE, what, "otklik train")]
+
+
 def _database_findings(db: Database) -> list[Finding]:
     from feedback_app.storage import migrate  # noqa: PLC0415  (start-up time of --help)
 
@@ -188,7 +199,8 @@ def doctor(context: click.Context) -> None:
     with common.database(any_schema=True) as database:
         findings = _database_findings(database)
         demo = not findings and is_demo(database)
-        findings += [] if findings else [*_letter_findings(database), *_kiosk_findings(database)]
+        if not findings:
+            findings = [*_letter_findings(database), *_kiosk_findings(database), *_model_findings(database)]
         findings += _mapping_findings(database)
         findings += _settings_findings(common.settings(), demo=demo)
         findings += _https_findings(common.settings())

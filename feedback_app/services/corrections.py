@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from feedback_app.domain import corrections as rule
 from feedback_app.domain.access import Access, Right
 from feedback_app.domain.errors import Forbidden, NotFound
-from feedback_app.services import comments, own_aspects, readings
+from feedback_app.services import comments, own_aspects, own_model, readings
 from feedback_app.services.clock import now
 from feedback_app.services.comments import Comment
 from feedback_app.services.own_aspects import Mapped
@@ -42,6 +42,7 @@ class Subject:
 def look(db: Database, access: Access, response_id: UUID) -> Subject:
     """Return a comment with what was read in it; raise NotFound outside the reader's scope or without words."""
     _require(access)
+    own_model.keep_current(db)
     with db.read(access) as session:
         row = _commented(session, response_id)
         made = kept.made(session, response_id)
@@ -104,6 +105,7 @@ def _change(db: Database, access: Access, response_id: UUID, change: Callable[[C
 
     The model reads before anything is locked. `change` gets the store and says whether it changed anything.
     """
+    own_model.keep_current(db)
     with db.read(access) as session:
         reading = _read(session, _commented(session, response_id), own_aspects.of(db))
 

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.rollups import Facts, Key, Sums, deltas
-from feedback_app.services import catalogue, facts, own_aspects, readings
+from feedback_app.services import catalogue, facts, own_aspects, own_model, readings
 from feedback_app.services.readings import Reading
 from feedback_app.storage import responses as stored
 from feedback_app.storage import rollups
@@ -86,6 +86,7 @@ def rescore(db: Database, progress: Progress = silent) -> int:
     Texts are scored outside the transaction and written in short ones; each response is changed whole or not at all.
     What staff corrected stays as they said; the rest of such a comment follows the model.
     """
+    own_model.keep_current(db, age=0)
     changed, last, own = 0, None, own_aspects.of(db)
     with db.engine.connect() as connection:
         places = readings.spots(connection)

@@ -18,7 +18,7 @@ from feedback_app.domain.clocks import Reading, Sent
 from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
 from feedback_app.domain.responses import Accepted, PointForm
 from feedback_app.domain.rollups import change
-from feedback_app.services import catalogue, own_aspects, receipts
+from feedback_app.services import catalogue, own_aspects, own_model, receipts
 from feedback_app.services.clock import now
 from feedback_app.services.deliveries import deliver, write
 from feedback_app.services.facts import facts_of
@@ -160,6 +160,7 @@ def record(
     missing = [taken for taken in batch.first.values() if taken.fate.there is None and taken.fate.problem is None]
     together = [taken for taken in missing if not surveys.wants_receipt(taken.got.at)]
     if together:
+        own_model.keep_current(db)
         prepared = prepare([taken.got for taken in together], sender, own=own_aspects.of(db))
         for taken, ready in zip(together, prepared, strict=True):
             ready.fate = taken.fate
@@ -258,6 +259,7 @@ def hand_in(
 
 def store(db: Database, accepted: Accepted, sender: Sender | None, extra: Extra | None = None) -> Outcome:
     """Write one accepted response with what stands beside it; the same id and content again changes nothing."""
+    own_model.keep_current(db)
     prepared = prepare([accepted], sender, own=own_aspects.of(db))[0]
     failed = bool(accepted.visit and accepted.visit.failed_critical)
     reason = extra.case_reason if extra else None

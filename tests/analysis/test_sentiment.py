@@ -4,15 +4,17 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import FrozenInstanceError, replace
+from dataclasses import FrozenInstanceError
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from textblob import TextBlob
 
+from analysis.journey import locate
 from analysis.sentiment import LANGUAGES, MODEL_VERSIONS, detect, label_of, score_comments, warm_up
 from analysis.sentiment.analyzers import LexiconAnalyzer
+from analysis.sentiment.comments import CommentAnalyzer
 from analysis.sentiment.lexicon import read_words
 from analysis.sentiment.patterns import parse, sections
 
@@ -112,17 +114,17 @@ def test_other_languages_digits_and_noise_are_not_scored(text):
 
 
 @pytest.mark.parametrize(
-    ("text", "language"), [("Купил хлеб и молоко", "ru"), ("Купіў хлеб і малако", "be"), ("I bought the table", "en")]
+    ("text", "language"),
+    [
+        ("Купил хлеб и молоко", "ru"),
+        ("Крама на рагу вуліцы", "be"),
+        ("I bought the table", "en"),
+        ("Добрый день", "ru"),
+    ],
 )
-def test_a_text_without_feeling_is_not_scored_rather_than_neutral(text, language):
+def test_a_text_without_feeling_is_neutral(text, language):
     found = score(text)
-    assert found.language == language
-    assert (found.polarity, found.label) == (None, None)
-
-
-def test_a_text_of_equal_halves_is_neutral():
-    assert score("Кассир вежливый. В зале плохо, грустно").label == "neutral"
-    assert score("хлеб смачны, а тавар дрэнны").label == "neutral"
+    assert (found.language, found.label) == (language, "neutral")
 
 
 @pytest.mark.parametrize(
@@ -137,6 +139,9 @@ def test_a_text_of_equal_halves_is_neutral():
         ("Хлеб", "be", "be"),
         ("Хлеб", "ru", "ru"),
         ("Хлеб", "en", "ru"),
+        ("norm, no dorogo", None, "ru"),
+        ("ochen vkusno, spasibo", "en", "ru"),
+        ("dziakuj, vielmi smačna", "ru", "be"),
         ("Cashier", "en", "en"),
         ("The cashier was rude", "ru", "en"),
         ("Sehr gut", "en", None),
@@ -150,6 +155,7 @@ def test_terms_stand_as_written():
     text = "ОЧЕНЬ вкусно, но Без Улыбки; Невкусно"
     assert [term for term, _ in score(text).terms] == ["ОЧЕНЬ вкусно", "Без Улыбки", "Невкусно"]
     assert [term for term, _ in score("The bread is NOT Good").terms] == ["NOT Good"]
+    assert [term for term, _ in score("norm, no Dorogo").terms] == ["norm", "Dorogo"]
 
 
 def test_what_follows_the_contrast_weighs_more():
@@ -173,7 +179,9 @@ def test_only_the_thing_beside_no_is_absent():
 
 
 def test_a_latin_i_is_read_as_belarusian():
-    assert score("Вельмi дрэнна", "be") == replace(score("Вельмі дрэнна", "be"), terms=[("Вельмi дрэнна", -1.0)])
+    latin, cyrillic = score("Вельмi дрэнна", "be"), score("Вельмі дрэнна", "be")
+    assert latin.label == cyrillic.label == "negative"
+    assert [weight for _, weight in latin.terms] == [weight for _, weight in cyrillic.terms]
 
 
 def test_very_is_stronger_and_somewhat_is_weaker():
@@ -186,24 +194,56 @@ def test_a_negated_praise_is_milder_than_abuse():
 
 
 def test_no_as_an_answer_is_no_complaint():
-    assert score("нет").polarity is None
+    assert score("нет").label == "neutral"
     assert score("Нет, всё хорошо").label == "positive"
 
 
 @pytest.mark.parametrize("text", ["Хамон", "Радио играет", "Дорога до магазина", "Следующий отличается", "Добрый день"])
 def test_words_that_only_look_alike_carry_nothing(text):
-    assert score(text).polarity is None
+    assert LexiconAnalyzer("ru").analyze(text).polarity is None
+    assert score(text).label == "neutral"
 
 
-def test_the_analyzer_serves_textblob():
-    blob = TextBlob("Очень вкусно", analyzer=LexiconAnalyzer("ru"))
-    assert blob.sentiment.polarity == score("Очень вкусно").polarity
-    assert TextBlob("Смачна", analyzer=LexiconAnalyzer("be")).sentiment.polarity > 0
+def test_the_analyzers_serve_textblob():
+    assert TextBlob("Очень вкусно", analyzer=CommentAnalyzer()).sentiment == score("Очень вкусно")
+    assert TextBlob("Смачна", analyzer=CommentAnalyzer("be")).sentiment == score("Смачна", "be")
+    assert TextBlob("Очень вкусно", analyzer=LexiconAnalyzer("ru")).sentiment.polarity > 0
 
 
-def test_english_without_contrast_is_textblobs_own_figure():
-    text = "The staff are friendly and the bread was not very good."
-    assert score(text).polarity == round(TextBlob(text).sentiment.polarity, 3)
+@pytest.mark.parametrize(
+    "text",
+    [
+        *["Не плохо", "ничего плохого", "не без вкуса", "не могу не похвалить", "без нареканий", "norm, vse vkusno"],
+        *["нядрэнна", "без заўваг", "not bad at all", "no complaints", "can't fault it", "nothing but praise"],
+    ],
+)
+def test_a_negated_trouble_is_praise(text):
+    assert score(text).label == "positive"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *[
+            "Не советую",
+            "больше ни ногой",
+            "ничего хорошего",
+            "не вкусно",
+            "ne vkusno i dorogo",
+            "вкусно только на картинке",
+        ],
+        *[
+            "не раю",
+            "нічога добрага",
+            "never again",
+            "not worth the money",
+            "I would not recommend it",
+            "hardly edible",
+        ],
+    ],
+)
+def test_a_negated_praise_is_blame(text):
+    assert score(text).label == "negative"
 
 
 def test_labels_begin_at_a_tenth():
@@ -280,7 +320,7 @@ def test_any_text_is_read_without_fail(text, hint):
     found = score(text, hint)
     assert found == score(text, hint)
     assert found.label == label_of(found.polarity)
-    assert (found.polarity is None) == (not found.terms)
+    assert (found.polarity is None) == (found.language is None)
     if found.polarity is not None:
         assert found.language in LANGUAGES
         assert -1 <= found.polarity <= 1
@@ -288,6 +328,42 @@ def test_any_text_is_read_without_fail(text, hint):
     assert all(-1 <= weight <= 1 for _, weight in found.terms)
     if found.language in ("ru", "be"):
         assert all(term in text for term, _ in found.terms)
+    located = locate([text], [hint])[0]
+    assert bool(located) == (found.language is not None)
+    assert all(0 <= one.start < one.end <= len(text) for one in located)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *[
+            "",
+            "\x00",
+            "\ud83d",
+            "\ud800 плохо",
+            "\u202eплохо\u202c",
+            "пл\u0336о\u0336хо\u0334\u0321\u0353\u0318",
+            "😡" * 300,
+        ],
+        *[
+            "<b>плохо</b><script>alert(1)</script>",
+            "很好吃，服务也不错",
+            "шум" * 3000,
+            "\n" * 50,
+            "1" * 400,
+            "плохо\u200d" * 9,
+        ],
+    ],
+)
+def test_odd_texts_are_read_without_fail(text):
+    found = score(text)
+    assert found.polarity is None or -1 <= found.polarity <= 1
+    locate([text])
+
+
+def test_a_very_long_text_is_cut():
+    praise = "Очень вкусно. "
+    assert score(praise + "ужас " * 20_000).label == score(praise + "ужас " * 1_000).label
 
 
 def test_a_long_comment_is_read_at_once():

@@ -73,7 +73,20 @@ def test_help_names_every_command_and_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "heavy []" in done.stdout
-    for name in ("db", "demo", "serve", "worker", "user", "device", "import", "export", "rescore", "rollup", "doctor"):
+    for name in (
+        "db",
+        "demo",
+        "serve",
+        "worker",
+        "user",
+        "device",
+        "import",
+        "export",
+        "rescore",
+        "train",
+        "rollup",
+        "doctor",
+    ):
         assert f"  {name} " in done.stdout
 
 
@@ -104,6 +117,7 @@ def test_the_version_is_told(run: Run) -> None:
         ["import", "reviews", __file__],
         ["export", "responses", "out.csv"],
         ["rescore"],
+        ["train"],
         ["rollup", "verify"],
         ["rollup", "rebuild"],
     ],
