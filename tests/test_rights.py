@@ -15,11 +15,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from feedback_app.domain.access import Right
+from feedback_app.domain.access import SYSTEM, Right
 from feedback_app.domain.journey import B2C_STAGES
 from feedback_app.edge.rights import right_of
 from feedback_app.services import book, visits
-from feedback_app.storage.tables import Store, user_stores
+from feedback_app.storage.tables import Response, Store, user_stores
 from tests.builders import EMAILS, Chain, sign_in_as
 from tests.services.handed_in import ALL_GOOD
 
@@ -62,7 +62,7 @@ def addresses(app: Flask, **values: str) -> Iterator[tuple[Rule, str]]:
         for rule in rules(app):
             if "GET" in (rule.methods or ()) and right_of(app, rule.endpoint) not in (*OPEN, Right.NOBODY):
                 for stage in B2C_STAGES if "stage" in rule.arguments else ("",):
-                    filled = {"stage": stage, "device_id": "1", **values}
+                    filled = {"stage": stage, "device_id": "1", "response_id": str(uuid4()), **values}
                     missing = rule.arguments - set(filled)
                     assert not missing, f"{rule.rule}: the test fills no {missing}"
                     built = rule.build({name: filled[name] for name in rule.arguments}, append_unknown=False)
@@ -81,6 +81,8 @@ def marked(app_chain: Chain) -> Chain:
         app_chain.a_survey(store="002", overall=1, comment=text)
         book.write_entry(app_chain.db, "002", {"kind": "complaint", "text": text}, uuid4(), "ru")
         app_chain.a_tap(4, comment="Хороший хлеб, вежливый кассир")
+    for text in ("Где же", "Постройте", "Мечтаем о"):
+        app_chain.a_survey(store="002", overall=1, comment=f"{text} {MARKER}")
     visits.submit(
         app_chain.db, app_chain.access("mystery_shopper"), "visit-002", {**ALL_GOOD, "comment": MARKER}, uuid4(), "ru"
     )
@@ -129,20 +131,36 @@ def read_all(client: FlaskClient, app: Flask, query: dict[str, Any], **values: s
 FILL = {"key": "checkout", "token": "visit-002"}
 
 
+def a_comment_of(chain: Chain, store: str) -> str:
+    query = sa.select(Response.id).where(Response.store_id == chain.store_id(store), Response.comment.is_not(None))
+    with chain.db.read(SYSTEM) as session:
+        return str(session.scalars(query.limit(1)).one())
+
+
 def test_a_manager_reads_nothing_of_another_store_by_any_route(app: Flask, marked: Chain, sign_in: SignIn) -> None:
     director, manager = sign_in("director"), sign_in("manager")
     cursor = director.get("/api/v1/responses", query_string={"limit": 10}).get_json()["next_cursor"]
     pages = re.findall(r"[?&;]cursor=([\w%=.-]+)", told(director.get("/map/stage/deal")))
     assert cursor
+    fill = {**FILL, "response_id": a_comment_of(marked, "002")}
     seen = set()
-    for path, page in read_all(director, app, {}, **FILL).items():
+    for path, page in read_all(director, app, {}, **fill).items():
         if MARKER in page:
             seen.add(path)
-    assert {"/", "/map/stage/deal", "/api/v1/responses", "/api/v1/stores", "/points", "/kiosks"} <= seen, (
-        "the test looks at nothing"
-    )
+    correct = f"/comments/{fill['response_id']}/correct"
+    known = {
+        "/",
+        "/map/stage/deal",
+        "/map/topics",
+        "/api/v1/responses",
+        "/api/v1/stores",
+        "/points",
+        "/kiosks",
+        correct,
+    }
+    assert known <= seen, "the test looks at nothing"
     for query in queries([cursor, *pages]):
-        for path, page in read_all(manager, app, query, **FILL).items():
+        for path, page in read_all(manager, app, query, **fill).items():
             assert MARKER not in page, (path, query)
             assert '"002"' not in page, (path, query)
 

@@ -147,7 +147,17 @@ def test_below_a_sub_path_everything_stays_below_it(make_app: MakeApp, sqlite_ur
 
 
 def counts(chain: Chain) -> list[int]:
-    tables = ("responses", "book_entries", "visits", "users", "audit_events", "jobs", "cases", "settings")
+    tables = (
+        "responses",
+        "book_entries",
+        "visits",
+        "users",
+        "audit_events",
+        "jobs",
+        "cases",
+        "settings",
+        "corrections",
+    )
     with chain.db.engine.connect() as connection:
         found = [connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one() for table in tables]
         found.append(connection.execute(sa.text("SELECT count(*) FROM visits WHERE submitted_at IS NULL")).scalar_one())
@@ -159,11 +169,11 @@ def test_a_post_without_a_form_s_token_changes_nothing(
     app: Flask, app_chain: Chain, sign_in: SignIn, token: str | None
 ) -> None:
     clients = [app.test_client(), *(sign_in(role) for role in ("admin", "director", "manager", "mystery_shopper"))]
-    before, tried = counts(app_chain), 0
     data = {
         "kind": "complaint",
         "text": "Очередь!",
         "smiley": "5",
+        "label": "positive",
         "email": EMAILS["director"],
         "password": demo.PASSWORD,
         **({"csrf_token": token} if token else {}),
@@ -176,7 +186,9 @@ def test_a_post_without_a_form_s_token_changes_nothing(
         "filename": "x",
         "slip": "x",
         "device_id": "1",
+        "response_id": app_chain.a_tap(1, comment="Очередь!"),
     }
+    before, tried = counts(app_chain), 0
     with app.test_request_context():
         paths = {
             rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)[1]  # type: ignore[index]

@@ -155,6 +155,16 @@ def _database_findings(db: Database) -> list[Finding]:
     return found
 
 
+def _mapping_findings(db: Database) -> list[Finding]:
+    from feedback_app.services import own_aspects  # noqa: PLC0415  (start-up time of --help)
+
+    mend = "Mend the line, then run: otklik rescore. Until then comments are located by what was read before."
+    return [
+        (SERIOUS, f"The chain's own mapping cannot be read: {one.path}: {one.reason}.", mend)
+        for one in own_aspects.wrong(db)
+    ]
+
+
 def _letter_findings(db: Database) -> list[Finding]:
     from feedback_app.services.clock import now  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.services.letters import LETTER  # noqa: PLC0415  (start-up time of --help)
@@ -191,6 +201,7 @@ def doctor(context: click.Context) -> None:
         demo = not findings and is_demo(database)
         if not findings:
             findings = [*_letter_findings(database), *_kiosk_findings(database), *_model_findings(database)]
+        findings += _mapping_findings(database)
         findings += _settings_findings(common.settings(), demo=demo)
         findings += _https_findings(common.settings())
     for grade, what, mend in findings:

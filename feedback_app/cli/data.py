@@ -133,10 +133,12 @@ def export_responses(file: Path, since: datetime | None, until: datetime | None,
 
 @click.command()
 def rescore() -> None:
-    """Score and locate all texts anew with the model in place."""
-    from feedback_app.services import counting  # noqa: PLC0415  (start-up time of --help)
+    """Score and locate all texts anew with the model and the chain's own mapping in place."""
+    from feedback_app.services import counting, own_aspects  # noqa: PLC0415  (start-up time of --help)
 
     with common.database() as database:
+        for wrong in own_aspects.wrong(database):
+            raise click.ClickException(f"{wrong.path}: {wrong.reason}. Nothing was scored; mend it first.")
         total = counting.responses_in_all(database, with_comment=True)
         with common.progress(total, "Scoring texts anew") as step:
             changed = counting.rescore(database, step)

@@ -17,6 +17,7 @@ class Right(StrEnum):
     READ_FIGURES = "read_figures"
     READ_WORDS = "read_words"
     CHANGE_RESPONSES = "change_responses"
+    CORRECT_READINGS = "correct_readings"
     READ_POINTS = "read_points"
     READ_VISITS = "read_visits"
     FILL_VISIT = "fill_visit"
@@ -34,6 +35,7 @@ _READ_ALL = frozenset(
         Right.READ_FIGURES,
         Right.READ_WORDS,
         Right.CHANGE_RESPONSES,
+        Right.CORRECT_READINGS,
         Right.READ_POINTS,
         Right.READ_VISITS,
         Right.READ_DEVICES,

@@ -18,7 +18,7 @@ from feedback_app.domain.errors import Invalid, NotFound, Problem
 from feedback_app.domain.journey import B2C_STAGES
 from feedback_app.services.ground import Ground, StoreName, TouchpointName, ground, store_name, touchpoint_name
 from feedback_app.services.periods import Filters
-from feedback_app.storage import words_read
+from feedback_app.storage import corrections, words_read
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import MentionRow, Response
 from feedback_app.storage.words_read import Place, Stretch, Wanted
@@ -53,6 +53,7 @@ class Comment:
     local: datetime
     score: float | None
     flagged: bool
+    corrected: bool
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,24 @@ def behind(
             rows = words_read.commented(session, wanted, last, size + 1)
         else:
             rows = words_read.located(session, wanted, stage, last, size + 1)
-        return CommentPage(_comments(session, rows[:size], at), cursor_after(rows, size))
+        return CommentPage(several(session, rows[:size], at), cursor_after(rows, size))
 
 
 def latest(session: Session, at: Ground, limit: int) -> tuple[Comment, ...]:
     """Return the newest comments of a ground; the caller has asked for the right to read words."""
-    return _comments(session, words_read.commented(session, wanted_of(at), None, limit), at)
+    return several(session, words_read.commented(session, wanted_of(at), None, limit), at)
+
+
+def one(session: Session, row: Response) -> Comment:
+    """Return a single comment of the reader's scope."""
+    return several(session, [row], ground(session, Filters()))[0]
+
+
+def several(session: Session, rows: Sequence[Response], at: Ground) -> tuple[Comment, ...]:
+    """Return responses with words as comments; the caller has asked for the right to read words."""
+    ids = [row.id for row in rows]
+    mentions, corrected = words_read.mentions(session, ids), corrections.among(session, ids)
+    return tuple(_comment(row, mentions.get(row.id, []), at, row.id in corrected) for row in rows)
 
 
 def wanted_of(at: Ground) -> Wanted:
@@ -142,12 +155,7 @@ def read_cursor(cursor: str | None) -> Place | None:
 # --- words ------------------------------------------------------------------------------------------------------
 
 
-def _comments(session: Session, rows: Sequence[Response], at: Ground) -> tuple[Comment, ...]:
-    mentions = words_read.mentions(session, [row.id for row in rows])
-    return tuple(_comment(row, mentions.get(row.id, []), at) for row in rows)
-
-
-def _comment(row: Response, mentions: Sequence[MentionRow], at: Ground) -> Comment:
+def _comment(row: Response, mentions: Sequence[MentionRow], at: Ground, corrected: bool) -> Comment:
     place, text = at.places[row.point_id], row.comment or ""
     store = store_name(place)
     return Comment(
@@ -165,6 +173,7 @@ def _comment(row: Response, mentions: Sequence[MentionRow], at: Ground) -> Comme
         local=row.occurred_at.astimezone(ZoneInfo(place.zone)),
         score=row.score,
         flagged=bool(row.flags),
+        corrected=corrected,
     )
 
 

@@ -16,7 +16,7 @@ from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.cases import ANSWERED_KINDS
 from feedback_app.domain.errors import DomainError
 from feedback_app.domain.responses import Accepted
-from feedback_app.services import intake
+from feedback_app.services import intake, own_aspects
 from feedback_app.services.book import insert_entry
 from feedback_app.services.chain import CHAIN
 from feedback_app.services.clock import now
@@ -141,6 +141,7 @@ def build(db: Database, plan: Plan, password_hash: str, progress: Progress = lam
 
     The same seed on the same day builds the same chain. Everything ends yesterday: today is the reader's own.
     """
+    own = own_aspects.of(db)
     _clear(db)
     rng = random.Random(plan.seed)
     today = now().astimezone(ZONE).date()
@@ -148,7 +149,7 @@ def build(db: Database, plan: Plan, password_hash: str, progress: Progress = lam
     db.write(lambda connection: house.put_setting(connection, CHAIN, mark))
     ground = db.write(lambda connection: lay_ground(connection, plan.stores, password_hash, rng))
     db.write(lambda connection: lay_fleet(connection, ground, plan.seed))
-    life, memo = Life(plan.days, ground, rng, today), Memo()
+    life, memo = Life(plan.days, ground, rng, today), Memo(own)
     visits = db.write(lambda connection: _write_visits(connection, ground, life, rng, today, memo))
     moments = life.moments(max(0, plan.responses - visits))
     for start in range(0, len(moments), SLICE):

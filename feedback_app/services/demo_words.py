@@ -14,6 +14,7 @@ from analysis.journey import Mention, locate
 from analysis.sentiment import Sentiment, score_comments
 from feedback_app.domain.responses import Accepted
 from feedback_app.services import intake, standard_forms
+from feedback_app.services.own_aspects import Mapped
 
 Comment = dict[str, str]
 
@@ -67,7 +68,8 @@ class Words:
 class Memo:
     """The analysis of texts that come again: the demo has many responses and few different comments."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Mapped | None = None) -> None:
+        self._own = own or Mapped()
         self._known: dict[tuple[str, str | None, str | None], tuple[Sentiment, list[Mention]]] = {}
 
     def __call__(self, accepted: Sequence[Accepted]) -> intake.Analysed:
@@ -80,7 +82,14 @@ class Memo:
             key = (item.comment, item.language, item.at.touchpoint)
             if key not in self._known:
                 texts, hints = [item.comment], [item.language]
-                located = locate(texts, hints, item.at.touchpoint, touchpoint_stage=item.at.stage)
+                located = locate(
+                    texts,
+                    hints,
+                    item.at.touchpoint,
+                    aspect_stages=self._own.stages,
+                    touchpoint_stage=item.at.stage,
+                    own_words=self._own.words,
+                )
                 self._known[key] = (score_comments(texts, hints)[0], located[0])
             sentiments[item.id], mentions[item.id] = self._known[key]
         return sentiments, mentions

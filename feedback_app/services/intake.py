@@ -18,7 +18,7 @@ from feedback_app.domain.clocks import Reading, Sent
 from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
 from feedback_app.domain.responses import Accepted, PointForm
 from feedback_app.domain.rollups import change
-from feedback_app.services import catalogue, own_model, receipts
+from feedback_app.services import catalogue, own_aspects, own_model, receipts
 from feedback_app.services.clock import now
 from feedback_app.services.deliveries import deliver, write
 from feedback_app.services.facts import facts_of
@@ -161,7 +161,7 @@ def record(
     together = [taken for taken in missing if not surveys.wants_receipt(taken.got.at)]
     if together:
         own_model.keep_current(db)
-        prepared = prepare([taken.got for taken in together], sender)
+        prepared = prepare([taken.got for taken in together], sender, own=own_aspects.of(db))
         for taken, ready in zip(together, prepared, strict=True):
             ready.fate = taken.fate
         deliver(db, sender, prepared)
@@ -260,7 +260,7 @@ def hand_in(
 def store(db: Database, accepted: Accepted, sender: Sender | None, extra: Extra | None = None) -> Outcome:
     """Write one accepted response with what stands beside it; the same id and content again changes nothing."""
     own_model.keep_current(db)
-    prepared = prepare([accepted], sender)[0]
+    prepared = prepare([accepted], sender, own=own_aspects.of(db))[0]
     failed = bool(accepted.visit and accepted.visit.failed_critical)
     reason = extra.case_reason if extra else None
     if cases.needs_case(reason, failed):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from feedback_app.domain.forms import Form
 from feedback_app.domain.responses import Accepted
 from feedback_app.domain.rollups import Facts, hour_of
 from feedback_app.services.facts import facts_of, mention_rows, sentiment_columns
+from feedback_app.services.own_aspects import Mapped
 from feedback_app.services.senders import Sender
 from feedback_app.storage.many import chunks
 
@@ -69,8 +71,9 @@ class Prepared:
             self.row["flags"] = [*self.row["flags"], flag]
 
 
-def analyse_words(accepted: Sequence[Accepted]) -> Analysed:
-    """Score and locate the comments, a touchpoint at a time."""
+def analyse_words(accepted: Sequence[Accepted], own: Mapped | None = None) -> Analysed:
+    """Score and locate the comments, a touchpoint at a time; `own` is the chain's mapping of words and stages."""
+    own = own or Mapped()
     sentiments: dict[UUID, Sentiment] = {}
     mentions: dict[UUID, list[Mention]] = {}
     groups: dict[tuple[str | None, str | None], list[Accepted]] = {}
@@ -82,7 +85,9 @@ def analyse_words(accepted: Sequence[Accepted]) -> Analysed:
         hints = [item.language for item in items]
         for item, sentiment in zip(items, score_comments(texts, hints), strict=True):
             sentiments[item.id] = sentiment
-        located = locate(texts, hints, touchpoint, touchpoint_stage=stage)
+        located = locate(
+            texts, hints, touchpoint, aspect_stages=own.stages, touchpoint_stage=stage, own_words=own.words
+        )
         for item, found in zip(items, located, strict=True):
             mentions[item.id] = found
     return sentiments, mentions
@@ -146,13 +151,16 @@ def _row(item: Accepted, sender: Sender | None, sentiment: Sentiment | None) -> 
 
 
 def prepare(
-    accepted: Sequence[Accepted], sender: Sender | None = None, analyse: Analyse | None = None
+    accepted: Sequence[Accepted],
+    sender: Sender | None = None,
+    analyse: Analyse | None = None,
+    own: Mapped | None = None,
 ) -> list[Prepared]:
     """Return what is to be written for accepted responses.
 
-    `analyse` takes the place of the analysis where the caller keeps its results.
+    `analyse` takes the place of the analysis where the caller keeps its results; `own` is the chain's mapping.
     """
-    sentiments, mentions = _analyse_in_slices(accepted, analyse or analyse_words)
+    sentiments, mentions = _analyse_in_slices(accepted, analyse or partial(analyse_words, own=own))
     prepared = []
     for item in accepted:
         if item.comment is None:

@@ -24,7 +24,7 @@ from feedback_app.domain.access import Access
 from feedback_app.domain.errors import DomainError, Invalid, Problem
 from feedback_app.domain.forms import LANGUAGES
 from feedback_app.domain.responses import Accepted, PointForm
-from feedback_app.services import catalogue, intake, own_model
+from feedback_app.services import catalogue, intake, own_aspects, own_model
 from feedback_app.services.clock import now
 from feedback_app.storage import house
 from feedback_app.storage.database import Database
@@ -257,9 +257,9 @@ def import_reviews(
                 _identify(got, sameness, seen)
                 accepted.append(got)
     own_model.keep_current(db)
-    prepared = []
+    prepared, own = [], own_aspects.of(db)
     for start in range(0, len(accepted), SLICE):
-        prepared += intake.prepare(accepted[start : start + SLICE])
+        prepared += intake.prepare(accepted[start : start + SLICE], own=own)
         progress(len(accepted[start : start + SLICE]))
     if dry_run or (report.refused and not skip_bad):
         return report

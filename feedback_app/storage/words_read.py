@@ -81,6 +81,17 @@ def commented(session: Session, wanted: Wanted, last: Place | None, limit: int) 
     return page(session, wanted, last, limit, [Response.comment.is_not(None)])
 
 
+def of_aspect_alone(session: Session, wanted: Wanted, aspect: str, limit: int) -> list[Response]:
+    """Return responses whose words speak of one aspect and nothing else, newest first."""
+    its_own = sa.select(MentionRow.response_id).where(MentionRow.response_id == Response.id)
+    further = [
+        Response.comment.is_not(None),
+        its_own.where(MentionRow.aspect == aspect).exists(),
+        ~its_own.where(MentionRow.aspect != aspect).exists(),
+    ]
+    return page(session, wanted, None, limit, further)
+
+
 def page(
     session: Session,
     wanted: Wanted,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from flask_babel import gettext, lazy_gettext
-from flask_wtf import FlaskForm
 from flask_wtf.file import FileField
 from wtforms import BooleanField, Field, StringField
 
@@ -18,46 +17,15 @@ from feedback_app.forms.messages import message
 from feedback_app.services import kiosk_settings
 from feedback_app.services.devices import DeviceCard
 from feedback_app.web.kiosk_words import OWN_NAMES
+from feedback_app.web.staff_forms import SelectLine, StaffForm
 
 AS_CHAIN, NEVER, OWN = "", "never", "own"
 BESIDE = {"dim": "dim_from", "hours": "hours_from"}
-"""The field at which a problem stands, where the form has another name for it."""
 THEME_NAMES = {
     "light": lazy_gettext("light"),
     "dark": lazy_gettext("dark"),
     "contrast": lazy_gettext("strong contrast"),
 }
-
-
-class StaffForm(FlaskForm):
-    """A form of staff; the domain's problems come back to its fields in the reader's language."""
-
-    def refuse(self, error: DomainError) -> None:
-        """Put each problem at its field; one without a field stands above the form."""
-        for problem in error.problems if isinstance(error, Invalid) else [error]:
-            name = getattr(problem, "field", None) or ""
-            field = self._fields.get(BESIDE.get(name, name))
-            if field is None:
-                self.form_errors.append(message(problem))
-            else:
-                field.errors = [*field.errors, message(problem)]
-
-
-class SelectLine(StringField):
-    """One of several: the choices are asked for when the page is drawn, in the reader's language."""
-
-    def __init__(self, label: Any, options: Callable[[], list[tuple[str, Any]]] = list, **more: Any) -> None:
-        super().__init__(label, **more)
-        self._options = options
-
-    @property
-    def choices(self) -> list[tuple[str, Any]]:
-        """Return the values with their words."""
-        return self._options()
-
-    @choices.setter
-    def choices(self, found: list[tuple[str, Any]]) -> None:
-        self._options = lambda: found
 
 
 class Ticks(Field):
@@ -89,6 +57,7 @@ def _language_choices(first: Any) -> list[tuple[str, Any]]:
 class SettingsForm(StaffForm):
     """The chain's kiosk settings."""
 
+    beside: ClassVar[Mapping[str, str]] = BESIDE
     languages = Ticks(lazy_gettext("Languages"))
     language = SelectLine(lazy_gettext("Language at the start"), lambda: _language_choices(gettext("the tablet's own")))
     theme = SelectLine(lazy_gettext("Theme"), _theme_choices)
@@ -167,6 +136,7 @@ class SettingsForm(StaffForm):
 class DeviceForm(StaffForm):
     """A kiosk's name, and what it has otherwise than the chain."""
 
+    beside: ClassVar[Mapping[str, str]] = BESIDE
     name = StringField(lazy_gettext("Name"))
     language = SelectLine(lazy_gettext("Language at the start"), lambda: _language_choices(gettext("as the chain")))
     theme = SelectLine(lazy_gettext("Theme"), lambda: [(AS_CHAIN, gettext("as the chain")), *_theme_choices()])

@@ -22,7 +22,8 @@ from feedback_app.services.metrics import choices_of
 from feedback_app.services.pairing import NewCode
 from feedback_app.web import kiosk_words, vocabulary
 from feedback_app.web.blueprint import blueprint
-from feedback_app.web.kiosk_forms import DeviceForm, PlaceForm, SettingsForm, StaffForm
+from feedback_app.web.kiosk_forms import DeviceForm, PlaceForm, SettingsForm
+from feedback_app.web.staff_forms import StaffForm
 
 PLACE = "web.kiosks"
 BARE_STORES = 40

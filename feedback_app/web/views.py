@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from feedback_app.web import comments, figures, findings, journey_map, kiosks, overview, points, visits, vocabulary
+from feedback_app.domain.rollups import sign_of
+from feedback_app.web import (
+    comments,
+    corrections,
+    figures,
+    findings,
+    journey_map,
+    kiosks,
+    overview,
+    points,
+    returning,
+    topics,
+    visits,
+    vocabulary,
+)
 from feedback_app.web.blueprint import blueprint
 
 
@@ -19,6 +33,9 @@ def words_for_templates() -> dict[str, object]:
         "stage_name": vocabulary.stage,
         "stage_goal": vocabulary.goal,
         "aspect_name": vocabulary.aspect,
+        "tone_name": vocabulary.tone,
+        "feeling_name": vocabulary.feeling,
+        "sign_of": sign_of,
         "source_name": vocabulary.source,
         "measure_name": vocabulary.measure,
         "measure_meaning": vocabulary.meaning,
@@ -26,7 +43,8 @@ def words_for_templates() -> dict[str, object]:
         "weekday_name": vocabulary.weekday,
         "capital": vocabulary.capital,
         "place_name": vocabulary.place,
+        "here": returning.here,
     }
 
 
-__all__ = ["blueprint", "comments", "journey_map", "kiosks", "overview", "points", "visits"]
+__all__ = ["blueprint", "comments", "corrections", "journey_map", "kiosks", "overview", "points", "topics", "visits"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from babel.dates import get_day_names
-from flask_babel import LazyString, get_locale, lazy_gettext
+from flask_babel import LazyString, get_locale, lazy_gettext, lazy_pgettext
 
 from feedback_app.domain.forms import word
 from feedback_app.edge.context import language
@@ -43,6 +43,16 @@ _ASPECTS: Mapping[str, LazyString] = {
     "loyalty_programme": lazy_gettext("loyalty programme"),
     "information": lazy_gettext("information"),
     "other": lazy_gettext("other things"),
+}
+_TONES: Mapping[str, LazyString] = {
+    "negative": lazy_gettext("unhappy"),
+    "neutral": lazy_gettext("neutral"),
+    "positive": lazy_gettext("content"),
+}
+_FEELINGS: Mapping[str, LazyString] = {
+    "negative": lazy_pgettext("about an aspect", "unhappy"),
+    "neutral": lazy_pgettext("about an aspect", "neutral"),
+    "positive": lazy_pgettext("about an aspect", "content"),
 }
 _SOURCES: Mapping[str, LazyString] = {
     "button": lazy_gettext("Loyalty button"),
@@ -93,6 +103,16 @@ def goal(key: str) -> str:
 def aspect(key: str) -> str:
     """Return an aspect's name, as it stands inside a sentence."""
     return str(_ASPECTS.get(key, key))
+
+
+def tone(key: str) -> str:
+    """Return how a label is said of a comment."""
+    return str(_TONES.get(key, key))
+
+
+def feeling(key: str) -> str:
+    """Return how a label is said of customers who speak of an aspect."""
+    return str(_FEELINGS.get(key, key))
 
 
 def source(key: str) -> str:

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
 WALL = {"width": 1080, "height": 1920}
-PAGES = ["/", "/map", "/map?sources=1", "/map/stage/deal", "/points", "/kiosks", "/visits"]
+PAGES = ["/", "/map", "/map?sources=1", "/map/stage/deal", "/map/topics", "/points", "/kiosks", "/visits"]
 MEASURED = """() => ({
   stages: [...document.querySelectorAll(".stage")].map(stage => stage.getBoundingClientRect().toJSON()),
   curves: [...document.querySelectorAll(".map-curve svg")].map(curve => curve.getBoundingClientRect().toJSON()),
@@ -87,13 +87,22 @@ def barriers(page: Page) -> list[tuple[str, list[str]]]:
     return [(fault["id"], [node["html"][:160] for node in fault["nodes"]]) for fault in found]
 
 
-@pytest.mark.parametrize("path", ["/", "/map?sources=1", "/map/stage/deal?store=999", "/points", "/kiosks", "/visits"])
+@pytest.mark.parametrize(
+    "path", ["/", "/map?sources=1", "/map/stage/deal?store=999", "/map/topics", "/points", "/kiosks", "/visits"]
+)
 def test_a_page_has_no_barriers(desk: Callable[..., Any], path: str) -> None:
     with desk() as context:
         page = context.new_page()
         page.goto(path)
         page.eval_on_selector_all("details", "folds => folds.forEach(fold => { fold.open = true })")
         assert barriers(page) == []
+
+
+def open_correction(page: Page, path: str) -> None:
+    """Open the page that corrects the newest comment of a list."""
+    page.goto(path)
+    page.locator(".comment .correct").first.click()
+    page.wait_for_url("**/correct?**")
 
 
 @pytest.mark.parametrize("path", ["/", "/map"])
@@ -127,6 +136,8 @@ def test_nothing_runs_over_the_edge(desk: Callable[..., Any], screen: Any, langu
         for path in PAGES:
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"], path
+        open_correction(page, "/map/stage/deal")
+        assert page.evaluate("document.documentElement.scrollWidth") <= screen["width"]
 
 
 def test_on_a_desk_stages_are_columns_and_the_curve_runs_over_them(desk: Callable[..., Any]) -> None:

@@ -416,6 +416,20 @@ def test_the_doctor_calls_what_is_serious_serious(run: Run, home: Path, monkeypa
     assert (result.exit_code, "chmod 600" in result.output) == (1, True)
 
 
+def test_the_doctor_names_a_wrong_line_of_the_chain_s_mapping(run: Run, laid: Chain, home: Path) -> None:
+    table = home / "instance" / "aspects.tsv"
+    table.parent.mkdir(exist_ok=True)
+    table.write_text("aspect\tlanguage\tpattern\tstrength\nqeue\tru\tочеред~\n", encoding="utf-8")
+    for command in ("doctor", "rescore"):
+        result = run(command)
+        assert result.exit_code == 1
+        assert all(part in result.output for part in (str(table), "line 2", "qeue")), result.output
+    assert "Mend: Mend the line" in run("doctor").output
+    table.write_text("aspect\tlanguage\tpattern\tstrength\nqueue\tru\tочеред~\n", encoding="utf-8")
+    assert run("doctor").exit_code == 0
+    assert run("rescore").exit_code == 0
+
+
 def a_letter(chain: Chain, key: str, age: timedelta, **state: object) -> None:
     values = {"key": key, "kind": LETTER, "payload": {}, "created_at": now() - age, "due_at": now(), "attempts": 3}
     chain.db.write(lambda link: link.execute(sa.insert(Job.__table__).values({**values, **state})))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from sqlalchemy.orm import joinedload as eager
 
 from feedback_app.domain.access import SYSTEM, Access, Right
-from feedback_app.services import book, fleet, pairing, senders
+from feedback_app.services import book, corrections, fleet, pairing, senders
 from feedback_app.services.clock import now
 from feedback_app.storage.database import Base, StoreScoped
 from feedback_app.storage.tables import Point, Receipt, Response, Store, Visit
@@ -36,6 +36,7 @@ def lived_in(any_chain: Chain) -> Chain:
         pairing.make_code(any_chain.db, any_chain.access("admin"), store, "checkout")
         receipt = {"store_id": any_chain.store_id(store), "number_hash": "x", "response_id": tap, "created_at": now()}
         any_chain.db.write(lambda link, row=receipt: link.execute(sa.insert(Receipt.__table__).values(**row)))
+        corrections.correct(any_chain.db, any_chain.access("director"), tap, "neutral", None, now())
         book.write_entry(any_chain.db, store, {"kind": "complaint", "text": "Очередь!"}, uuid4(), "ru")
     return any_chain
 
