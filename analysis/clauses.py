@@ -33,6 +33,7 @@ BELIEVED = 0.1
 ITEM_WORDS = 2
 """Words of a ware that is one of a list: «хлеб, белые булочки, торты»."""
 OTHER = "other"
+_QUALITY = "product_quality"
 OwnWords = Mapping[str, PatternIndex[Named]]
 
 
@@ -61,7 +62,7 @@ class _Piece:
 def clauses(pairs: Sequence[tuple[str, str]], own_words: OwnWords | None = None) -> list[list[Clause]]:
     """Return the clauses of each (text, language), in order, trimmed to their words and signs.
 
-    `own_words` are a chain's own words for aspects; they hold whatever the classifier says.
+    `own_words` are a chain's own words for aspects; they hold beside whatever the classifier says.
     """
     seen = [readable(text[:READ_CHARACTERS], language) for text, language in pairs]
     read = [(one.text, language) for one, (_, language) in zip(seen, pairs, strict=True)]
@@ -114,12 +115,20 @@ def _aspects(
     for (piece, _, language), says, chances in zip(flat, told, logistic.chances(rows, blend.of_aspects()), strict=True):
         piece.item = _is_item(piece, says, language)
         ours = named_in(piece.tokens, own_words[language]) if language in own_words else []
-        yield ours or _named(chances, named_outright(says))
+        yield _joined(ours, _named(chances, named_outright(says)), ware_alone=names_ware_alone(says))
 
 
 def _is_item(piece: _Piece, says: Sequence[float], language: str) -> bool:
     words = sum(token.kind is Kind.WORD for token in piece.tokens)
     return words <= ITEM_WORDS and names_ware_alone(says) and not _carries(piece.tokens, language)
+
+
+def _joined(ours: list[str], named: list[str], *, ware_alone: bool) -> list[str]:
+    """Return a chain's own aspects beside the model's, without the quality that a ware alone stands for."""
+    if not ours:
+        return named
+    beside = [name for name in named if name not in ours and not (ware_alone and name == _QUALITY)]
+    return [name for name in ours if name != OTHER or not beside] + beside
 
 
 def _carries(tokens: Sequence[Token], language: str) -> bool:

@@ -101,7 +101,7 @@ def named_outright(told: Sequence[float]) -> list[str]:
     """Return the aspects that what `listed` says names outright, or by a ware for want of another."""
     named = [aspect for aspect in ASPECTS if told[_AT[aspect]]]
     if not named and told[_WARE]:
-        return ["availability" if told[_OF_WARE] else "product_quality"]
+        return ["availability"] if told[_OF_WARE] else ["product_quality"]
     return named
 
 

@@ -89,7 +89,7 @@ class Splitter(UsePureTokenizer):
     def split(self, text: str) -> list[int]:
         """Return the pieces of a text, as numbers among those kept, with one for its begin and one for its end."""
         pieces = [_BEGIN]
-        for word in text.split():
+        for word in text.lower().split():
             pieces += self._pieces_of(word)
         return [*pieces, _END] if len(pieces) > 1 else [_BEGIN, _UNKNOWN, _END]
 

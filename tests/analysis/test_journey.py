@@ -106,7 +106,7 @@ def test_each_clause_keeps_its_own_feeling():
     text = "Цены низкие, но грязно"
     found = {mention.aspect: mention for mention in mentions(text)}
     assert found["price"].polarity > 0 > found["cleanliness"].polarity
-    assert [text[one.start : one.end] for one in found.values()] == ["Цены низкие", "грязно"]
+    assert [text[found[name].start : found[name].end] for name in ("price", "cleanliness")] == ["Цены низкие", "грязно"]
 
 
 def test_a_clause_without_feeling_borrows_none():
