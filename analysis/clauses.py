@@ -28,6 +28,8 @@ LIKELY = 0.4
 """Chance from which on the classifier names an aspect."""
 LIKELIEST = 0.35
 """Chance from which on it names the likeliest one, where none is likely."""
+BESIDE = 0.6
+"""Chance from which on it names one beside those that a list names."""
 BELIEVED = 0.1
 """Chance below which a word that a list names an aspect by is taken to mean something else."""
 ITEM_WORDS = 2
@@ -142,8 +144,8 @@ def _carries(tokens: Sequence[Token], language: str) -> bool:
 
 def _named(chances: np.ndarray, outright: Sequence[str]) -> list[str]:
     chance = dict(zip(ASPECTS, map(float, chances), strict=True))
-    likely = [name for name in ASPECTS if chance[name] >= LIKELY]
-    likely += [name for name in outright if name not in likely and chance[name] >= BELIEVED]
+    believed = [name for name in outright if chance[name] >= BELIEVED]
+    likely = [name for name in ASPECTS if name in believed or chance[name] >= (BESIDE if believed else LIKELY)]
     if not likely and max(chance.values()) >= LIKELIEST:
         likely = [max(ASPECTS, key=chance.__getitem__)]
     named = [name for name in likely if name != OTHER]

@@ -42,7 +42,7 @@ SIGNS = {"+": "pos", "-": "neg", "0": "neu"}
 MAP_RIDGE = 30.0
 TOGETHER, GAP = 64, 4
 PENALTY, CLAUSE_PENALTY, ASPECT_PENALTY = 2.5, 1.0, 1.0
-NEUTRAL = 0.4
+NEUTRAL = 0.2
 """Added to what speaks for neutral, which few of the texts are; all chosen by what is held back of our own texts."""
 WORD_COUNT, READ_COUNT, ASPECT_WORD_COUNT = 0.1, 0.5, 0.3
 LEAST_STRENGTH = 0.3

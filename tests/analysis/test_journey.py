@@ -143,7 +143,7 @@ def test_a_ware_speaks_of_quality_only_where_nothing_else_is_named():
     assert aspects("Хлеб зачерствел") == {"freshness"}
 
 
-@pytest.mark.parametrize("text", ["Курят у дверей соседи", "Очередной раз", "Здесь хамоватый тон"])
+@pytest.mark.parametrize("text", ["Ценный совет", "Очередной раз", "I will be back on Sunday", "Буду в воскресенье"])
 def test_words_that_only_look_alike_name_nothing(text):
     assert not aspects(text) & {"product_quality", "price", "staff", "returns", "queue", "store_environment"}
 
