@@ -56,6 +56,12 @@ class Correction:
     label: str | None = None
     mentions: tuple[Pair, ...] | None = None
 
+    @property
+    def meant(self) -> str | None:
+        """The label of the whole comment: the one given, else the one that all corrected mentions share."""
+        shared = {label for _, label in self.mentions or ()}
+        return self.label or (shared.pop() if len(shared) == 1 else None)
+
     def stored(self) -> dict[str, Any]:
         """Return the correction as its row keeps it."""
         mentions = None if self.mentions is None else [list(pair) for pair in self.mentions]

@@ -15,10 +15,12 @@ from analysis import sentiment
 from analysis.sentiment import training
 from analysis.sentiment.training import Example, Progress, TooFew, Trained
 from feedback_app.domain.access import Access, Right
+from feedback_app.domain.corrections import Correction
 from feedback_app.services import own_model
 from feedback_app.services.clock import now
 from feedback_app.services.own_model import OwnModel
 from feedback_app.storage import house, sentiment_models
+from feedback_app.storage.corrections import pairs
 from feedback_app.storage.database import Database
 
 POSITIVE_FROM, NEGATIVE_TO = 66, 34
@@ -75,16 +77,17 @@ def gather(db: Database, access: Access) -> Material:
         known_at = model.created_at if model is not None and model.fits else None
         for row in sentiment_models.labelled(connection, read_at):
             language = sentiment.detect(row.comment, row.language)
-            if language is not None:
-                examples.append(_example(row, language, known_at))
+            meant = Correction(row.label, pairs(row.mentions)).meant
+            if language is not None and (meant is not None or row.score is not None):
+                examples.append(_example(row, meant, language, known_at))
             if len(examples) == training.MOST:
                 break
     return Material(examples, read_at, model)
 
 
-def _example(row: sa.Row[Any], language: str, known_at: datetime | None) -> Example:
-    label, weight = label_of(row.score, row.corrected)
-    learned_at = max(row.received_at, row.corrected_at) if row.corrected is not None else row.received_at
+def _example(row: sa.Row[Any], meant: str | None, language: str, known_at: datetime | None) -> Example:
+    label, weight = label_of(row.score, meant)
+    learned_at = max(row.received_at, row.corrected_at) if meant is not None else row.received_at
     seen = known_at is not None and learned_at <= known_at
     return Example(row.comment, label, weight, row.occurred_at, language, seen)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -15,25 +15,10 @@ from feedback_app.domain.corrections import Correction
 from feedback_app.storage.database import insert_or
 from feedback_app.storage.many import chunks
 from feedback_app.storage.tables import Correction as CorrectionRow
-from feedback_app.storage.tables import Response, User
+from feedback_app.storage.tables import User
 
 _corrections = CorrectionRow.__table__
-_responses = Response.__table__
 CHUNK = 500
-
-
-class Lesson(NamedTuple):
-    """A comment as staff say it is to be read, for a model to learn from.
-
-    `language` is that of the words, else of the screen; `label` and `mentions`, (aspect, label) each, are None where
-    staff left that part to the model.
-    """
-
-    comment: str
-    language: str | None
-    occurred_at: datetime
-    label: str | None
-    mentions: tuple[tuple[str, str], ...] | None
 
 
 class Made(NamedTuple):
@@ -49,11 +34,12 @@ def of(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, Correction]:
     found: dict[UUID, Correction] = {}
     for part in chunks(list(ids), CHUNK):
         for row in connection.execute(sa.select(_corrections).where(_corrections.c.response_id.in_(part))):
-            found[row.response_id] = Correction(row.label, _pairs(row.mentions))
+            found[row.response_id] = Correction(row.label, pairs(row.mentions))
     return found
 
 
-def _pairs(mentions: Sequence[Sequence[str]] | None) -> tuple[tuple[str, str], ...] | None:
+def pairs(mentions: Sequence[Sequence[str]] | None) -> tuple[tuple[str, str], ...] | None:
+    """Return corrected mentions as the domain has them, from how a row keeps them."""
     return None if mentions is None else tuple((aspect, label) for aspect, label in mentions)
 
 
@@ -64,7 +50,7 @@ def made(session: Session, response_id: UUID) -> Made | None:
     if found is None:
         return None
     row, email = found
-    return Made(Correction(row.label, _pairs(row.mentions)), row.corrected_at, email)
+    return Made(Correction(row.label, pairs(row.mentions)), row.corrected_at, email)
 
 
 def among(session: Session, ids: Collection[UUID]) -> set[UUID]:
@@ -92,21 +78,3 @@ def remove(connection: Connection, response_id: UUID) -> bool:
     """Take a correction away and say whether there was one."""
     gone = connection.execute(sa.delete(_corrections).where(_corrections.c.response_id == response_id))
     return gone.rowcount > 0
-
-
-def for_training(link: Session | Connection) -> Iterator[Lesson]:
-    """Yield every correction with its comment, the oldest comment first; voided and erased ones are left out."""
-    query = (
-        sa.select(
-            _responses.c.comment,
-            sa.func.coalesce(_responses.c.sentiment_language, _responses.c.language).label("language"),
-            _responses.c.occurred_at,
-            _corrections.c.label,
-            _corrections.c.mentions,
-        )
-        .join(_responses, _responses.c.id == _corrections.c.response_id)
-        .where(_responses.c.voided_at.is_(None), _responses.c.comment.is_not(None))
-        .order_by(_responses.c.occurred_at, _responses.c.id)
-    )
-    for row in link.execute(query):
-        yield Lesson(row.comment, row.language, row.occurred_at, row.label, _pairs(row.mentions))

@@ -47,9 +47,9 @@ def add(connection: Connection, values: Mapping[str, Any]) -> int:
 
 
 def labelled(connection: Connection, until: datetime) -> Iterator[sa.Row[Any]]:
-    """Yield comments received by a time that have a score or were labelled by staff, newest first, not all at once.
+    """Yield comments received by a time that have a score or were corrected by staff, newest first, not all at once.
 
-    Left out are those voided or flagged. `corrected` is the label that staff gave, None where they gave none.
+    Left out are those voided or flagged. `label`, `mentions` and `corrected_at` are the correction's, None without one.
     """
     query: sa.Select[Any] = (
         sa.select(
@@ -58,7 +58,8 @@ def labelled(connection: Connection, until: datetime) -> Iterator[sa.Row[Any]]:
             _responses.c.score,
             _responses.c.occurred_at,
             _responses.c.received_at,
-            _corrections.c.label.label("corrected"),
+            _corrections.c.label,
+            _corrections.c.mentions,
             _corrections.c.corrected_at,
         )
         .select_from(_responses.outerjoin(_corrections, _corrections.c.response_id == _responses.c.id))
@@ -67,7 +68,7 @@ def labelled(connection: Connection, until: datetime) -> Iterator[sa.Row[Any]]:
             _responses.c.voided_at.is_(None),
             _responses.c.received_at <= until,
             sa.cast(_responses.c.flags, sa.Text) == NO_FLAGS,
-            sa.or_(_responses.c.score.is_not(None), _corrections.c.label.is_not(None)),
+            sa.or_(_responses.c.score.is_not(None), _corrections.c.response_id.is_not(None)),
         )
         .order_by(_responses.c.occurred_at.desc(), _responses.c.id.desc())
     )

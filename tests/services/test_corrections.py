@@ -16,11 +16,10 @@ from analysis.journey import Mention
 from analysis.sentiment import Sentiment
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.errors import Forbidden, Invalid, NotFound
-from feedback_app.services import corrections, counting, intake, readings
+from feedback_app.services import corrections, counting, intake, readings, training
 from feedback_app.services.clock import now
 from feedback_app.services.comments import Comment, behind
 from feedback_app.services.periods import Filters
-from feedback_app.storage import corrections as kept
 from feedback_app.storage.tables import AuditEvent, MentionRow, Response, Rollup, StoreVersion
 from tests.builders import Chain
 
@@ -324,26 +323,20 @@ def test_a_correction_of_a_comment_that_was_voided_meanwhile_is_not_kept(
 
 
 def test_training_learns_from_every_correction_that_counts(any_chain: Chain, response_id: UUID) -> None:
-    earlier = any_chain.a_tap(4, comment="Nice bread", at=now() - timedelta(days=3), store="002")
+    by_aspects = any_chain.a_tap(4, comment="Nice bread, nice milk", at=now() - timedelta(days=3), store="002")
+    divided = any_chain.a_tap(4, comment="Nice people, dear bread", at=now() - timedelta(days=2), store="002")
     gone = any_chain.a_tap(4, comment="Nice milk")
     correct(any_chain, response_id, "positive", [["staff", "positive"], ["queue", "neutral"]])
-    correct(any_chain, earlier, None, [], role="director")
+    correct(any_chain, by_aspects, None, [["freshness", "negative"]], role="director")
+    correct(any_chain, divided, None, [["staff", "neutral"], ["price", "negative"]], role="director")
     correct(any_chain, gone, "negative")
     intake.void(any_chain.db, SYSTEM, gone, "test")
-    with any_chain.db.engine.connect() as connection:
-        lessons = list(kept.for_training(connection))
-    with any_chain.db.read(SYSTEM) as session:
-        assert list(kept.for_training(session)) == lessons
-    assert [without_time(one) for one in lessons] == [
-        ("Nice bread", "en", None, ()),
-        (TEXT, "ru", "positive", (("staff", "positive"), ("queue", "neutral"))),
-    ]
-    assert lessons[0].occurred_at < lessons[1].occurred_at
-    assert lessons[0].occurred_at.tzinfo is UTC
-
-
-def without_time(lesson: kept.Lesson) -> tuple[Any, ...]:
-    return (lesson.comment, lesson.language, lesson.label, lesson.mentions)
+    examples = training.gather(any_chain.db, SYSTEM).examples
+    told = {one.text: (one.label, one.weight) for one in examples}
+    assert told[TEXT] == ("pos", training.STAFF_WEIGHT)
+    assert told["Nice bread, nice milk"] == ("neg", training.STAFF_WEIGHT)
+    assert told["Nice people, dear bread"] == ("pos", training.SMILEY_WEIGHT)
+    assert "Nice milk" not in told
 
 
 def test_an_empty_scope_corrects_nothing(any_chain: Chain, response_id: UUID) -> None:
