@@ -22,7 +22,7 @@ from tests.builders import Chain
 
 HEAD = "aspect\tlanguage\tpattern\tstrength\n"
 BRAND = f"{HEAD}other\tru\tколбас~\n"
-SAUSAGE = "Колбаса невкусная"
+SAUSAGE = "Колбаса плохая"
 
 
 class Clock:
