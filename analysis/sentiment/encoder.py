@@ -29,9 +29,9 @@ POOLED = 1_281
 """What stands before the linear map: the mean of 1,280 numbers a piece, and the root of the number of pieces."""
 READ_CHARACTERS = 1_000
 """What is read of a text: the meaning of a comment stands at its beginning, and a long one must not hold up others."""
-KEPT_WORDS = 50_000
-KEPT_PIECES = 8_192
-"""3.4 kB each: 28 MB at most, and that only after as many different pieces."""
+KEPT_WORDS = 20_000
+KEPT_PIECES = 4_096
+"""3.4 kB each: 14 MB at most, and that only after as many different pieces."""
 MAP = Path(__file__).with_name("encoder.npz")
 
 _SPACE = "\u2581"
@@ -44,12 +44,14 @@ _OFFSETS = tuple((order, step - left) for order, (size, left) in enumerate(ORDER
 _MARGIN = 2
 _BATCH = 512
 """Pieces looked at together: enough to spread the cost of each call, few enough to stay in the processor's cache."""
-_FOREIGN_FROM = 0x0530
-"""Latin, Greek and Cyrillic letters stand below; of what stands above, punctuation and emoji alone are kept."""
+_CYRILLIC = range(0x0400, 0x0460)
+"""Of letters these, A to Z and the one of café are kept; and punctuation, digits and emoji."""
 
 
 def _ours(piece: str) -> bool:
-    return not any(letter.isalpha() and ord(letter) >= _FOREIGN_FROM for letter in piece)
+    return piece.isascii() or not any(
+        letter.isalpha() and not letter.isascii() and letter != "é" and ord(letter) not in _CYRILLIC for letter in piece
+    )
 
 
 class Splitter(UsePureTokenizer):
@@ -59,7 +61,7 @@ class Splitter(UsePureTokenizer):
         # deliberately without the parent's: it holds 40 MB of pieces that no text of ours is made of
         fields = _parse_fields(model, 0, len(model))
         self._scores = array("f")
-        self._prefixes: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
         self.kept: list[int] = []
         lowest = 0.0
         for number, (start, length) in enumerate(fields[1]):
@@ -69,22 +71,17 @@ class Splitter(UsePureTokenizer):
             score = struct.unpack_from("<f", model, inner[2][0][0])[0] if 2 in inner else 0.0
             lowest = min(lowest, score)
             if number <= _END or _ours(piece):
-                self._add(piece, score, number)
+                self._numbers[piece] = len(self.kept)
+                self.kept.append(number)
+                self._scores.append(score)
         self._unk_id = _UNKNOWN
         self._unk_score = lowest - 10.0
-        self._max_len = max(map(len, self._prefixes))
+        self._max_len = max(map(len, self._numbers))
         trained, size = fields[3][0]
         inner = _parse_fields(model, trained, trained + size)
         at, size = inner[2][0]
         self._normalizer = _Normalizer(model[at : at + size])
         self._words: dict[str, list[int]] = {}
-
-    def _add(self, piece: str, score: float, number: int) -> None:
-        self.kept.append(number)
-        self._scores.append(score)
-        for length in range(1, len(piece)):
-            self._prefixes.setdefault(piece[:length], 0)
-        self._prefixes[piece] = len(self.kept)
 
     def split(self, text: str) -> list[int]:
         """Return the pieces of a text, as numbers among those kept, with one for its begin and one for its end."""
@@ -102,6 +99,25 @@ class Splitter(UsePureTokenizer):
             parts = self._normalizer.normalize(sound).split(_SPACE)[1:]
             found = self._words[word] = [piece for part in parts for piece in self._viterbi(_SPACE + part)]
         return found
+
+    def _viterbi(self, normalized: str) -> list[int]:
+        """Return the pieces that are together likeliest, as the library does; it keeps the begins of pieces too."""
+        size = len(normalized)
+        best = [0.0] + [-1e38] * size
+        begins, pieces = [0] * (size + 1), [_UNKNOWN] * (size + 1)
+        for at in range(size):
+            for end in range(at + 1, min(at + self._max_len, size) + 1):
+                number = self._numbers.get(normalized[at:end])
+                if number is None and end > at + 1:
+                    continue
+                score = best[at] + (self._unk_score if number is None else self._scores[number])
+                if score > best[end]:
+                    best[end], begins[end], pieces[end] = score, at, _UNKNOWN if number is None else number
+        found, end = [], size
+        while end > 0:
+            found.append(pieces[end])
+            end = begins[end]
+        return found[::-1]
 
 
 class Encoder:
