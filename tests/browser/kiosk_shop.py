@@ -53,7 +53,14 @@ class Shop:
         """Let something else answer at the shop's address."""
         self.shut()
         stranger.posts = []
-        self._run(ThreadingHTTPServer(("127.0.0.1", self.port), stranger))
+        until(lambda: self._bound(stranger), what="the shop's port is free")
+
+    def _bound(self, stranger: type[Stranger]) -> bool:
+        # what was shut a moment ago may hold its port a moment longer
+        with contextlib.suppress(OSError):
+            self._run(ThreadingHTTPServer(("127.0.0.1", self.port), stranger))
+            return True
+        return False
 
     def _run(self, server: BaseWSGIServer | ThreadingHTTPServer) -> None:
         self._server = server
