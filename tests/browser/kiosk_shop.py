@@ -165,7 +165,8 @@ def until_screen(page: Page, name: str) -> None:
 
 
 def until_delivered(page: Page) -> None:
-    until(lambda: mark(page, "queued") == "0", what="delivered")
+    """Wait until no answer is in hand and none waits: a tap counts as waiting only once it is on disk."""
+    until(lambda: mark(page, "screen") not in ("reason", "comment") and mark(page, "queued") == "0", what="delivered")
 
 
 def kept(page: Page, store: str = "items") -> list[dict[str, Any]]:
