@@ -18,7 +18,7 @@ from feedback_app.api.health import blueprint as health
 from feedback_app.api.views import blueprint as api
 from feedback_app.edge import errors, headers, languages, limits, rights, sign_in
 from feedback_app.edge.lean import Application
-from feedback_app.services import own_aspects
+from feedback_app.services import own_aspects, register
 from feedback_app.storage.database import Database
 from feedback_app.web.views import blueprint as web
 from kiosk import shell
@@ -86,6 +86,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db = Database(settings.database_url)
     own_aspects.use(db, settings.instance)
+    register.use(db, settings.register_key, settings.instance)
     app.extensions["otklik"] = db
 
     languages.init(app, str(Path(__file__).parent / "translations"))

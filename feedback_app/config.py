@@ -16,13 +16,14 @@ from platformdirs import user_data_dir
 NAMES = (
     "OTKLIK_DATABASE_URL",
     "OTKLIK_SECRET_KEY",
+    "OTKLIK_REGISTER_KEY",
     "OTKLIK_BASE_URL",
     "OTKLIK_TRUSTED_PROXIES",
     "OTKLIK_RATE_LIMITS",
     "OTKLIK_SMTP_URL",
     "OTKLIK_MAIL_FROM",
 )
-SECRETS = frozenset({"OTKLIK_DATABASE_URL", "OTKLIK_SECRET_KEY", "OTKLIK_SMTP_URL"})
+SECRETS = frozenset({"OTKLIK_DATABASE_URL", "OTKLIK_SECRET_KEY", "OTKLIK_REGISTER_KEY", "OTKLIK_SMTP_URL"})
 SMTP_FORM = (
     "OTKLIK_SMTP_URL must be smtp://user:password@host:port or smtps://…; "
     "in the user and password write / as %2F, ? as %3F, # as %23, : as %3A, [ as %5B and % as %25"
@@ -42,6 +43,7 @@ class Settings:
     instance: Path
     database_url: str
     secret_key: str
+    register_key: str
     base_url: str | None = None
     trusted_proxies: int = 0
     rate_limits: bool = True
@@ -96,12 +98,11 @@ def _gather(overrides: Mapping[str, Any], instance: Path) -> dict[str, Any]:
     return values
 
 
-def _kept_secret(instance: Path) -> str:
-    """Return the secret key kept in the instance folder, made on first use; two first starts agree on one."""
-    path = instance / "secret_key"
+def _kept_secret(path: Path) -> str:
+    """Return a secret kept in the instance folder, made on first use; two first starts agree on one."""
     if not path.is_file():
-        instance.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".secret_key.{secrets.token_hex(4)}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(32))
@@ -183,7 +184,8 @@ def load(overrides: Mapping[str, Any] | None = None) -> Settings:
     return Settings(
         instance=instance,
         database_url=_database_url(values, instance),
-        secret_key=str(values.get("OTKLIK_SECRET_KEY") or _kept_secret(instance)),
+        secret_key=str(values.get("OTKLIK_SECRET_KEY") or _kept_secret(instance / "secret_key")),
+        register_key=str(values.get("OTKLIK_REGISTER_KEY") or _kept_secret(instance / "register" / "key")),
         base_url=_base_url(values),
         trusted_proxies=_number(values, "OTKLIK_TRUSTED_PROXIES"),
         rate_limits=_switch(values, "OTKLIK_RATE_LIMITS"),

@@ -15,6 +15,7 @@ from sqlalchemy import make_url
 
 from analysis import sentiment
 from feedback_app.app import create_app
+from feedback_app.services import register
 from feedback_app.storage.database import Database
 from tests.builders import Chain, lay_chain, open_chain, sign_in_as
 from tests.postgres import Server, postgres_server
@@ -74,17 +75,19 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 
 @pytest.fixture
-def chain(sqlite_url: str) -> Iterator[Chain]:
+def chain(sqlite_url: str, tmp_path: Path) -> Iterator[Chain]:
     """A chain in SQLite with its cast."""
     db = Database(sqlite_url)
+    register.use(db, "the tests' key", tmp_path)
     yield open_chain(db)
     db.close()
 
 
 @pytest.fixture
-def any_chain(database_url: str) -> Iterator[Chain]:
+def any_chain(database_url: str, tmp_path: Path) -> Iterator[Chain]:
     """A chain with its cast, once in SQLite and once in PostgreSQL."""
     db = Database(make_url(database_url))
+    register.use(db, "the tests' key", tmp_path)
     yield open_chain(db)
     db.close()
 

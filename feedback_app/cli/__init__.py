@@ -9,7 +9,7 @@ import os
 
 import click
 
-from feedback_app.cli import checks, data, people, schema, serving, surveys, tls, training
+from feedback_app.cli import book, checks, data, people, schema, serving, surveys, tls, training
 from feedback_app.cli.common import version
 
 
@@ -36,6 +36,7 @@ for command in (
     data.rescore,
     training.train,
     data.rollup,
+    book.book,
     checks.doctor,
 ):
     main.add_command(command)

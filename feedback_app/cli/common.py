@@ -65,12 +65,13 @@ def database(*, any_schema: bool = False) -> Iterator[Database]:
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415  (start-up time of --help)
 
     from feedback_app.domain.errors import DomainError  # noqa: PLC0415  (start-up time of --help)
-    from feedback_app.services import own_aspects  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.services import own_aspects, register  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.storage import migrate  # noqa: PLC0415  (start-up time of --help)
 
     settings_now = settings()
     db = _open(settings_now.database_url)
     own_aspects.use(db, settings_now.instance)
+    register.use(db, settings_now.register_key, settings_now.instance)
     try:
         if not any_schema:
             found = migrate.current(db)

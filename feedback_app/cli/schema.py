@@ -15,11 +15,15 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Migrate the database to the newest schema."""
+    from feedback_app.services import register  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.storage import migrate  # noqa: PLC0415  (start-up time of --help)
 
     with common.database(any_schema=True) as database:
         migrate.upgrade(database)
+        taken = register.adopt(database)
         click.echo(f"The schema is at {migrate.current(database)}.")
+        if taken:
+            click.echo(f"{taken} entries and cases were taken into the register.")
 
 
 @click.command()

@@ -23,6 +23,10 @@ class Right(StrEnum):
     FILL_VISIT = "fill_visit"
     READ_DEVICES = "read_devices"
     MANAGE_DEVICES = "manage_devices"
+    READ_BOOK = "read_book"
+    WORK_CASES = "work_cases"
+    MANAGE_BOOK = "manage_book"
+    ERASE = "erase"
     DEVICE = "device"
     NOBODY = "nobody"
 
@@ -39,12 +43,13 @@ _READ_ALL = frozenset(
         Right.READ_POINTS,
         Right.READ_VISITS,
         Right.READ_DEVICES,
+        Right.READ_BOOK,
     }
 )
 _RIGHTS: dict[str, frozenset[Right]] = {
-    "admin": _READ_ALL | {Right.MANAGE_DEVICES},
-    "director": _READ_ALL,
-    "manager": _READ_ALL - {Right.CHANGE_RESPONSES},
+    "admin": _READ_ALL | {Right.MANAGE_DEVICES, Right.MANAGE_BOOK, Right.ERASE},
+    "director": _READ_ALL | {Right.WORK_CASES, Right.ERASE},
+    "manager": (_READ_ALL - {Right.CHANGE_RESPONSES}) | {Right.WORK_CASES},
     "coordinator": frozenset({Right.SIGNED_IN, Right.READ_VISITS}),
     "mystery_shopper": frozenset({Right.SIGNED_IN, Right.READ_VISITS, Right.FILL_VISIT}),
 }
@@ -62,6 +67,11 @@ class Access:
     user_id: int | None = None
     actor: str = "system"
     visits_of: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Return how the register names the reader: by number, as a name could not be erased from it."""
+        return self.actor if self.user_id is None else f"user:{self.user_id}"
 
     def may(self, right: Right) -> bool:
         """Say whether the reader has a right; what is public everybody may."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from feedback_app.domain import book, responses
+from feedback_app.domain import book, journey, responses
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.cases import ANSWERED_KINDS
 from feedback_app.domain.deadlines import due_date
@@ -20,8 +21,25 @@ from feedback_app.domain.errors import NotFound
 from feedback_app.domain.responses import PointForm
 from feedback_app.services import catalogue, intake, letters
 from feedback_app.services.clock import now
+from feedback_app.services.intake import Prepared
+from feedback_app.services.opening import open_case
+from feedback_app.services.register import keeper_of
+from feedback_app.storage import register
+from feedback_app.storage.anchor import Keeper
 from feedback_app.storage.database import Database, insert_or
-from feedback_app.storage.tables import BookCounter, BookEntry, Store
+from feedback_app.storage.tables import BookCounter, BookEntry, BookPhoto, Store
+
+WRITER = "writer"
+"""The actor of what shoppers do themselves."""
+PAGE, KIOSK, PAPER = "page", "kiosk", "paper"
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that was drawn anew."""
+
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True)
@@ -32,6 +50,23 @@ class Written:
     year: int
     due_on: date
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class How:
+    """How an entry was written: where, by whom, with what secret to follow it, and with which photos."""
+
+    source: str = PAGE
+    actor: str = WRITER
+    secret: str | None = None
+    photos: Sequence[Photo] = ()
+    paper_number: str | None = None
+    paper_on: date | None = None
+
+
+def hash_secret(secret: str) -> str:
+    """Return what is kept of the secret of an entry's link: it has 128 random bits or more, so SHA-256 is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _take_number(connection: Connection, store_id: int, year: int) -> int:
@@ -65,10 +100,11 @@ def book_point(db: Database, store_code: str) -> tuple[Store, PointForm]:
 
 
 def entry_row(
-    entry: book.Entry, entry_id: UUID, store: Store, created_at: datetime, language: str | None
+    entry: book.Entry, entry_id: UUID, store: Store, created_at: datetime, language: str | None, how: How | None = None
 ) -> dict[str, Any]:
     """Return the row of an entry, still without its number."""
     local = created_at.astimezone(ZoneInfo(store.timezone))
+    how = how or How()
     return {
         "id": entry_id,
         "response_id": entry_id,
@@ -81,42 +117,76 @@ def entry_row(
         "consent_version": book.CONSENT_VERSION if entry.consent else None,
         "consent_language": language if entry.consent else None,
         "consent_at": created_at if entry.consent else None,
+        "consent_by": "writer" if entry.consent else None,
         "language": language,
         "created_at": created_at,
         "due_on": due_date(local.date(), store.country, entry.kind),
+        "source": how.source,
+        "paper_number": how.paper_number,
+        "paper_on": how.paper_on,
+        "secret_hash": hash_secret(how.secret) if how.secret else None,
     }
 
 
-def insert_entry(connection: Connection, row: Mapping[str, Any]) -> int:
-    """Number an entry and insert it; return the number."""
+def insert_entry(
+    connection: Connection, keeper: Keeper, row: Mapping[str, Any], photos: Sequence[Photo] = (), actor: str = WRITER
+) -> int:
+    """Number an entry, insert it with its photos and tell the register; return the number."""
     number = _take_number(connection, row["store_id"], row["year"])
     connection.execute(sa.insert(BookEntry.__table__).values(number=number, **row))
+    for position, photo in enumerate(photos, 1):
+        values = {"id": uuid4(), "entry_id": row["id"], "store_id": row["store_id"], "position": position}
+        connection.execute(
+            sa.insert(BookPhoto.__table__).values(**values, media_type=photo.media_type, content=photo.content)
+        )
+    register.append_entry(connection, keeper, row["id"], row["created_at"], actor)
     return number
 
 
-def write_entry(db: Database, store_code: str, raw: Mapping[str, Any], entry_id: UUID, language: str | None) -> Written:
+def entry_case(row: Mapping[str, Any], stage: str) -> dict[str, Any]:
+    """Return the row of the case that an entry opens."""
+    return {
+        "store_id": row["store_id"],
+        "response_id": row["response_id"],
+        "entry_id": row["id"],
+        "stage": stage,
+        "reason": row["kind"],
+        "status": "new",
+        "opened_at": row["created_at"],
+        "due_on": row["due_on"],
+    }
+
+
+def write_entry(
+    db: Database,
+    store_code: str,
+    raw: Mapping[str, Any],
+    entry_id: UUID,
+    language: str | None,
+    how: How | None = None,
+) -> Written:
     """Write an entry into a store's book and return its receipt; raise Invalid with a problem per field.
 
     Numbered per store and calendar year, in the store's time, at the receipt; the same entry id again returns the
     first receipt. A complaint or claim opens a case and queues a letter to the store's managers.
     """
     entry = book.accept(raw)
+    how, keeper = how or How(), keeper_of(db)
     store, at = book_point(db, store_code)
     created_at = now()
     accepted = responses.build(entry_id, at, {"kind": entry.kind, "text": entry.text}, created_at, language=language)
-    row = entry_row(entry, entry_id, store, created_at, language)
+    row = entry_row(entry, entry_id, store, created_at, language, how)
     receipt: list[Written] = []
 
-    def beside(connection: Connection) -> None:
-        number = insert_entry(connection, row)
+    def beside(connection: Connection, prepared: Prepared) -> None:
+        number = insert_entry(connection, keeper, row, how.photos, how.actor)
         receipt.append(Written(number, row["year"], row["due_on"], created_at))
         if entry.kind in ANSWERED_KINDS:
+            stage = prepared.mentions[0]["stage"] if prepared.mentions else journey.WHOLE_VISIT_STAGE
+            open_case(connection, keeper, entry_case(row, stage))
             letters.queue_new_entry(connection, entry_id, store.id, store.code, number, row, created_at)
 
-    extra = intake.Extra(
-        case_reason=entry.kind if entry.kind in ANSWERED_KINDS else None, due_on=row["due_on"], beside=beside
-    )
-    intake.store(db, accepted, None, extra)
+    intake.store(db, accepted, None, intake.Extra(beside=beside))
     if receipt:
         return receipt[-1]
     written = db.write(lambda connection: find_entry(connection, entry_id))

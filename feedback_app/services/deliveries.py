@@ -8,29 +8,32 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
 from feedback_app.domain import misuse
 from feedback_app.domain.errors import Problem
 from feedback_app.domain.rollups import Key, Sums, deltas, merge, times
+from feedback_app.services.opening import open_case
 from feedback_app.services.preparing import Prepared
 from feedback_app.services.senders import Sender
 from feedback_app.storage import responses as stored
 from feedback_app.storage import rollups
+from feedback_app.storage.anchor import Keeper
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import Case
 
 log = logging.getLogger(__name__)
 
 
-def write(connection: Connection, prepared: Sequence[Prepared]) -> set[UUID]:
-    """Insert what is new, count it, open its cases; return the ids that were new. All in the caller's transaction."""
-    return {item.id for item in prepared} - _write(connection, prepared)
+def write(connection: Connection, prepared: Sequence[Prepared], keeper: Keeper | None = None) -> set[UUID]:
+    """Insert what is new, count it, open its cases; return the ids that were new. All in the caller's transaction.
+
+    `keeper` keeps the register, which is told of every case.
+    """
+    return {item.id for item in prepared} - _write(connection, prepared, keeper)
 
 
-def _write(connection: Connection, prepared: Sequence[Prepared]) -> set[UUID]:
+def _write(connection: Connection, prepared: Sequence[Prepared], keeper: Keeper | None) -> set[UUID]:
     """Write what is new and return the ids that were there before."""
     there = stored.insert_missing(connection, [item.row for item in prepared])
     fresh = [item for item in prepared if item.id not in there] if there else prepared
@@ -38,8 +41,8 @@ def _write(connection: Connection, prepared: Sequence[Prepared]) -> set[UUID]:
     stores = {item.row["point_id"]: item.row["store_id"] for item in fresh}
     rollups.add(connection, _added(fresh), stores)
     opened = [item.case for item in fresh if item.case is not None]
-    if opened:
-        connection.execute(sa.insert(Case.__table__), opened)
+    for case in sorted(opened, key=lambda case: int(case["store_id"])):  # the order of everybody who appends
+        open_case(connection, keeper, case)
     return there
 
 
@@ -92,7 +95,7 @@ def _write_together(connection: Connection, deliveries: Sequence[_Delivery]) -> 
         own = _missing(delivery.prepared, there)
         delivery.flag_bursts(own)
         fresh += own
-    met = _write(connection, fresh)
+    met = _write(connection, fresh, deliveries[0].db.keeper)
     digests = stored.digests(connection, list(met))  # another process was faster, which PostgreSQL alone allows
     for item in fresh:
         item.fate.there = digests.get(item.id) if met else None

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,14 +18,17 @@ from feedback_app.domain.cases import ANSWERED_KINDS
 from feedback_app.domain.errors import DomainError
 from feedback_app.domain.responses import Accepted
 from feedback_app.services import intake, own_aspects
-from feedback_app.services.book import insert_entry
+from feedback_app.services.book import entry_case, insert_entry
 from feedback_app.services.chain import CHAIN
 from feedback_app.services.clock import now
 from feedback_app.services.demo_fleet import lay_fleet
 from feedback_app.services.demo_ground import Ground, lay_ground, token
 from feedback_app.services.demo_life import ZONE, Life
 from feedback_app.services.demo_words import Memo, read_json
+from feedback_app.services.opening import open_case
+from feedback_app.services.register import keeper_of
 from feedback_app.storage import house, migrate
+from feedback_app.storage.anchor import Keeper
 from feedback_app.storage.database import Base, Database
 from feedback_app.storage.tables import Point, Store, Touchpoint, User, Visit
 
@@ -82,28 +86,42 @@ def _clear(db: Database) -> None:
     db.memory.clear()
 
 
-def _write_slice(connection: Connection, made: list[tuple[Accepted, dict[str, Any] | None]], memo: Memo) -> None:
+def _write_slice(
+    connection: Connection, keeper: Keeper, made: list[tuple[Accepted, dict[str, Any] | None]], memo: Memo
+) -> None:
     prepared = intake.prepare([accepted for accepted, _ in made], None, memo)
     recent = now() - timedelta(days=OPEN_CASE_DAYS)
+    stages: dict[UUID, str] = {}
     for item, (accepted, entry) in zip(prepared, made, strict=True):
         item.row["unpaired"] = accepted.at.channel in ("button", "qr")
-        failed = bool(accepted.visit and accepted.visit.failed_critical)
-        if failed or (entry and entry["kind"] in ANSWERED_KINDS):
-            reason = entry["kind"] if entry else "critical"
-            due_on = entry["due_on"] if entry else None
-            item.case = intake.case_row(item, accepted.at.stage or journey.WHOLE_VISIT_STAGE, reason, due_on)
-            item.case["status"] = "new" if accepted.received_at > recent else "closed"
-    intake.write(connection, prepared)
-    for _, entry in made:
+        stages[item.id] = item.mentions[0]["stage"] if item.mentions else journey.WHOLE_VISIT_STAGE
+        if accepted.visit and accepted.visit.failed_critical:
+            stage = accepted.at.stage or journey.WHOLE_VISIT_STAGE
+            item.case = intake.case_row(item, stage, "critical", None) | _state(accepted.received_at > recent)
+    intake.write(connection, prepared, keeper)
+    for accepted, entry in made:
         if entry:
-            insert_entry(connection, entry)
+            insert_entry(connection, keeper, entry)
+            if entry["kind"] in ANSWERED_KINDS:
+                state = _state(accepted.received_at > recent)
+                open_case(connection, keeper, entry_case(entry, stages[accepted.id]) | state)
+
+
+def _state(recent: bool) -> dict[str, str]:
+    return {"status": "new" if recent else "closed"}
 
 
 def _write_visits(
-    connection: Connection, ground: Ground, life: Life, rng: random.Random, today: date, memo: Memo
+    connection: Connection,
+    keeper: Keeper,
+    ground: Ground,
+    life: Life,
+    rng: random.Random,
+    today: date,
+    memo: Memo,
 ) -> int:
     made = list(life.visits())
-    _write_slice(connection, [(accepted, None) for accepted, _ in made], memo)
+    _write_slice(connection, keeper, [(accepted, None) for accepted, _ in made], memo)
     for accepted, planned_for in made:
         score = checklists.score_visit(accepted.at.form, accepted.answers).score
         _add_visit(
@@ -141,7 +159,7 @@ def build(db: Database, plan: Plan, password_hash: str, progress: Progress = lam
 
     The same seed on the same day builds the same chain. Everything ends yesterday: today is the reader's own.
     """
-    own = own_aspects.of(db)
+    own, keeper = own_aspects.of(db), keeper_of(db)
     _clear(db)
     rng = random.Random(plan.seed)
     today = now().astimezone(ZONE).date()
@@ -150,11 +168,11 @@ def build(db: Database, plan: Plan, password_hash: str, progress: Progress = lam
     ground = db.write(lambda connection: lay_ground(connection, plan.stores, password_hash, rng))
     db.write(lambda connection: lay_fleet(connection, ground, plan.seed))
     life, memo = Life(plan.days, ground, rng, today), Memo(own)
-    visits = db.write(lambda connection: _write_visits(connection, ground, life, rng, today, memo))
+    visits = db.write(lambda connection: _write_visits(connection, keeper, ground, life, rng, today, memo))
     moments = life.moments(max(0, plan.responses - visits))
     for start in range(0, len(moments), SLICE):
         made = [life.response(moment) for moment in moments[start : start + SLICE]]
-        db.write(lambda connection, made=made: _write_slice(connection, made, memo))  # type: ignore[misc]
+        db.write(lambda connection, made=made: _write_slice(connection, keeper, made, memo))  # type: ignore[misc]
         progress(len(made))
     progress(visits)
     db.write(lambda connection: house.put_setting(connection, CHAIN, {**mark, "whole": True}))

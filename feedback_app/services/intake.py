@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
-from feedback_app.domain import cases, journey, responses, surveys
+from feedback_app.domain import journey, responses, surveys
 from feedback_app.domain.access import Access, Right
 from feedback_app.domain.clocks import Reading, Sent
 from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
@@ -61,11 +61,9 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Extra:
-    """What a hand-in brings beside the response: its case and further rows of the same transaction."""
+    """What a hand-in brings beside the response: further rows of the same transaction."""
 
-    case_reason: str | None = None
-    due_on: date | None = None
-    beside: Callable[[Connection], None] | None = field(default=None)
+    beside: Callable[[Connection, Prepared], None] | None = field(default=None)
 
 
 # --- deliveries of devices ---------------------------------------------------------------------------------------
@@ -261,17 +259,14 @@ def store(db: Database, accepted: Accepted, sender: Sender | None, extra: Extra 
     """Write one accepted response with what stands beside it; the same id and content again changes nothing."""
     own_model.keep_current(db)
     prepared = prepare([accepted], sender, own=own_aspects.of(db))[0]
-    failed = bool(accepted.visit and accepted.visit.failed_critical)
-    reason = extra.case_reason if extra else None
-    if cases.needs_case(reason, failed):
-        stage = accepted.at.stage or journey.WHOLE_VISIT_STAGE
-        prepared.case = case_row(prepared, stage, reason or "critical", extra.due_on if extra else None)
+    if accepted.visit and accepted.visit.failed_critical:
+        prepared.case = case_row(prepared, accepted.at.stage or journey.WHOLE_VISIT_STAGE, "critical", None)
 
     def work(connection: Connection) -> Outcome:
         known = stored.digests(connection, [accepted.id])
-        if not known and write(connection, [prepared]):
+        if not known and write(connection, [prepared], db.keeper):
             if extra and extra.beside:
-                extra.beside(connection)
+                extra.beside(connection, prepared)
             return Outcome(str(accepted.id), STORED)
         known = known or stored.digests(connection, [accepted.id])
         return _repeat(accepted, known.get(accepted.id), str(accepted.id))

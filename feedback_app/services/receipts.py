@@ -26,7 +26,7 @@ def hash_number(store_id: int, number: str) -> str:
     return hashlib.scrypt(number.encode(), salt=f"otklik receipt {store_id}".encode(), **_WORK).hex()
 
 
-def claim_of(accepted: Accepted) -> Callable[[Connection], None] | None:
+def claim_of(accepted: Accepted) -> Callable[[Connection, object], None] | None:
     """Return what claims the receipt of a response, to be run after its insert; None where its point asks for none.
 
     Raises Problem for a missing or unreadable number; the claim itself raises it for a number that is taken, and so
@@ -41,7 +41,7 @@ def claim_of(accepted: Accepted) -> Callable[[Connection], None] | None:
         "created_at": accepted.received_at,
     }
 
-    def claim(connection: Connection) -> None:
+    def claim(connection: Connection, _prepared: object) -> None:
         table = Receipt.__table__
         insert = insert_or(connection, table).values(**values).on_conflict_do_nothing()
         if connection.execute(insert.returning(table.c.number_hash)).first() is None:

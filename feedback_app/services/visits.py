@@ -122,7 +122,7 @@ def submit(
     accepted = responses.build(response_id, at, answers, now(), language=language)
     visits = Visit.__table__
 
-    def beside(connection: Connection) -> None:
+    def beside(connection: Connection, _prepared: object) -> None:
         values = {"submitted_at": accepted.received_at, "response_id": response_id, "score": accepted.score}
         taken = connection.execute(
             sa.update(visits).where(visits.c.id == visit_id, visits.c.response_id.is_(None)).values(**values)

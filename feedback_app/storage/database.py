@@ -22,6 +22,7 @@ from sqlalchemy.orm import (
 )
 
 from feedback_app.domain.access import SYSTEM, Access
+from feedback_app.storage.anchor import Keeper
 from feedback_app.storage.checkpoints import LOG_PAGES
 from feedback_app.storage.writer import WRITES, DirectWriter, GroupCommitWriter, Handler
 
@@ -173,7 +174,12 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         event.listen(self._sessions, "do_orm_execute", _limit_to_scope)
-        self._writer = GroupCommitWriter(self.engine) if self.is_sqlite else DirectWriter(self.engine)
+        self.keeper: Keeper | None = None
+        """Who holds the register's key and anchors; without one nothing is written into the register."""
+        self.after_commit: Callable[[set[Any]], None] = lambda _noted: None
+        """Told of what a write noted under `writer.NOTED`, before its caller returns. Must not raise."""
+        writer = GroupCommitWriter if self.is_sqlite else DirectWriter
+        self._writer: GroupCommitWriter | DirectWriter = writer(self.engine, lambda noted: self.after_commit(noted))
 
     @contextmanager
     def read(self, access: Access) -> Iterator[Session]:

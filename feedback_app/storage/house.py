@@ -35,6 +35,12 @@ def put_setting(connection: Connection, key: str, value: Mapping[str, Any]) -> N
     connection.execute(insert.on_conflict_do_update(index_elements=["key"], set_={"value": insert.excluded.value}))
 
 
+def add_setting(connection: Connection, key: str, value: Mapping[str, Any]) -> None:
+    """Set a setting that was never set; leave one that was as it is."""
+    insert = insert_or(connection, _settings).values(key=key, value=dict(value))
+    connection.execute(insert.on_conflict_do_nothing(index_elements=["key"]))
+
+
 def audit(
     connection: Connection, at: datetime, actor: str, action: str, thing: str, details: Mapping[str, Any] | None = None
 ) -> None:

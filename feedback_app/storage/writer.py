@@ -22,6 +22,9 @@ Handler = Callable[[Connection, Sequence[Payload]], Sequence[Result]]
 """Writes several payloads together, in order, and returns a result for each; of one alone it must be true as well."""
 
 WRITES = "otklik_writes"
+NOTED = "otklik_noted"
+"""Where a write notes, in its connection's `info`, a set of what is to be told of once it is committed."""
+Told = Callable[[set[Any]], None]
 GROUP_LIMIT = 256
 GATHER_SECONDS = 0.001
 """How long the first of a group waits for others, where the last group had several: they are on their way again."""
@@ -77,8 +80,9 @@ class GroupCommitWriter:
     group. A caller returns only after the commit (synchronous=FULL: it is on disk).
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, told: Told) -> None:
         self._engine = engine.execution_options(**{WRITES: True})
+        self._told = told
         self._queue: _Queue = queue.SimpleQueue()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
@@ -142,7 +146,7 @@ class GroupCommitWriter:
             group = self._next_group(queued)
             waiting = [item for item in group if item is not None]
             if waiting:
-                _commit_group(kept, waiting)
+                _commit_group(kept, waiting, self._told)
                 checkpointer.wrote()
             if len(waiting) < len(group):
                 kept.close()
@@ -174,9 +178,12 @@ class _Kept:
             connection.close()
 
 
-def _commit_group(kept: _Kept, group: list[_Waiting]) -> None:
+def _commit_group(kept: _Kept, group: list[_Waiting], told: Told) -> None:
     try:
-        _commit(kept.get(), _calls(group))
+        connection = kept.get()
+        connection.info.pop(NOTED, None)
+        _commit(connection, _calls(group))
+        told(connection.info.pop(NOTED, set()))
     except BaseException as failure:
         log.exception("the commit of %d writes failed", len(group))
         for waiting in group:
@@ -265,15 +272,22 @@ def _end(connection: Connection) -> None:
 class DirectWriter:
     """Writes into PostgreSQL: a transaction each, run again where the database asks for it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, told: Told) -> None:
         self._engine = engine
+        self._told = told
 
     def write(self, work: Work[Result]) -> Result:
         """Run `work` in a transaction of its own; deadlocks and serialization failures are tried again."""
+        result, noted = self._write(work)
+        self._told(noted)
+        return result
+
+    def _write(self, work: Work[Result]) -> tuple[Result, set[Any]]:
         for attempt in range(SERIALIZATION_RETRIES):
             try:
                 with self._engine.begin() as connection:
-                    return work(connection)
+                    connection.info.pop(NOTED, None)
+                    return work(connection), connection.info.pop(NOTED, set())
             except OperationalError as error:
                 state = getattr(error.orig, "sqlstate", None)
                 if state not in _RETRIED_STATES or attempt == SERIALIZATION_RETRIES - 1:

@@ -9,7 +9,7 @@ import pytest
 
 from feedback_app.domain import book
 from feedback_app.domain.access import ROLES, SYSTEM, Access, Right, access_of
-from feedback_app.domain.cases import BOOK_KINDS, needs_case
+from feedback_app.domain.cases import BOOK_KINDS
 from feedback_app.domain.deadlines import due_date
 from feedback_app.domain.errors import BadDefinition, Forbidden, Invalid
 from feedback_app.domain.forms import parse
@@ -110,12 +110,6 @@ def test_what_is_not_allowed_is_refused_and_the_program_itself_may_all() -> None
 )
 def test_the_last_day_of_an_answer(received: date, country: str, kind: str, due: date) -> None:
     assert due_date(received, country, kind) == due
-
-
-def test_complaints_claims_and_failed_critical_criteria_open_a_case() -> None:
-    assert {kind for kind in BOOK_KINDS if needs_case(kind, False)} == {"complaint", "claim"}
-    assert needs_case(None, True)
-    assert not needs_case(None, False)
 
 
 GOOD = {"kind": "thanks", "text": "Спасибо Анне!"}

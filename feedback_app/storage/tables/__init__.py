@@ -16,14 +16,20 @@ from feedback_app.storage.tables.chain import (
 from feedback_app.storage.tables.forms import FormRow, FormVersion
 from feedback_app.storage.tables.house import AuditEvent, Job, Setting
 from feedback_app.storage.tables.people import Role, User, user_regions, user_roles, user_stores
+from feedback_app.storage.tables.register import BookCounter, BookEntry, BookPhoto, RegisterHead, RegisterLink
 from feedback_app.storage.tables.responses import Correction, MentionRow, Receipt, Response, Rollup, SentimentModel
-from feedback_app.storage.tables.work import BookCounter, BookEntry, Case, Visit
+from feedback_app.storage.tables.work import AnswerTemplate, Case, CaseAnswer, CaseResponse, CaseStep, Visit
 
 __all__ = [
+    "AnswerTemplate",
     "AuditEvent",
     "BookCounter",
     "BookEntry",
+    "BookPhoto",
     "Case",
+    "CaseAnswer",
+    "CaseResponse",
+    "CaseStep",
     "Correction",
     "Device",
     "DevicePoint",
@@ -38,6 +44,8 @@ __all__ = [
     "Point",
     "Receipt",
     "Region",
+    "RegisterHead",
+    "RegisterLink",
     "Response",
     "Role",
     "Rollup",

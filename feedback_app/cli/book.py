@@ -1,0 +1,38 @@
+"""Commands of the feedback book's register."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from feedback_app.cli import common
+
+
+@click.group()
+def book() -> None:
+    """Care for the register of the feedback books."""
+
+
+@book.command()
+@click.option("--store", metavar="CODE", help="This store's chain alone.")
+@click.option("--describe", is_flag=True, help="Print the tables and columns that are protected, as JSON, and stop.")
+@click.pass_context
+def verify(context: click.Context, store: str | None, describe: bool) -> None:
+    """Check every chain, every protected row and every anchor; exit 1 and name the first that is wrong in a store."""
+    from feedback_app.services import register  # noqa: PLC0415  (start-up time of --help)
+
+    if describe:
+        click.echo(json.dumps(register.describe(), indent=2))
+        return
+    with common.database() as database:
+        total = register.links_in_all(database, store)
+        with common.progress(total, "Verifying") as step:
+            verified = register.verify(database, store, step)
+    for finding in verified.findings:
+        click.echo(str(finding), err=True)
+    if verified.findings:
+        click.echo(f"The register is not whole in {len(verified.findings)} of {verified.stores} stores.")
+        context.exit(1)
+    words = f"{verified.links} links and {verified.entries} entries of {verified.stores} stores"
+    click.echo(f"The register is whole: {words}.")

@@ -1,0 +1,173 @@
+"""The register of the feedback books: who keeps it, whether it is whole, and what it protects."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from feedback_app.domain import register as rules
+from feedback_app.domain.access import SYSTEM, Access, Right
+from feedback_app.domain.errors import DomainError, NotFound
+from feedback_app.services.clock import now
+from feedback_app.storage import house, register_read, responses
+from feedback_app.storage import register as stored
+from feedback_app.storage.anchor import Keeper
+from feedback_app.storage.database import Database
+from feedback_app.storage.register_read import Finding, Walk
+from feedback_app.storage.tables import BookEntry, Case, RegisterLink, Store
+
+FOLDER = "register"
+Progress = Callable[[int], None]
+log = logging.getLogger(__name__)
+
+
+def use(db: Database, key: str, instance: Path) -> None:
+    """Let a database's register be kept with a key; its anchors stand in the instance folder."""
+    keeper = Keeper(key.encode(), instance / FOLDER)
+    db.keeper = keeper
+
+    def anchor(store_ids: set[Any]) -> None:
+        if store_ids:
+            _anchor(db, keeper, store_ids)
+
+    db.after_commit = anchor
+
+
+def keeper_of(db: Database) -> Keeper:
+    """Return who keeps the register of a database, or raise DomainError `no_register`."""
+    if db.keeper is None:
+        raise DomainError("no_register")
+    return db.keeper
+
+
+def _anchor(db: Database, keeper: Keeper, store_ids: set[Any]) -> None:
+    """Write down how far the chains reach; the commit stands where this fails, and the next one makes up for it."""
+    try:
+        with db.engine.connect() as connection:
+            register = stored.register_id(connection) or ""
+            heads = stored.heads(connection, store_ids)
+        for head in heads:
+            keeper.drop(register, head, now())
+    except Exception:
+        log.exception("the register's anchor could not be written")
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What became of verifying: the first finding of each store, and how much was looked at."""
+
+    findings: tuple[Finding, ...]
+    stores: int
+    links: int
+    entries: int
+
+
+def links_in_all(db: Database, store_code: str | None = None) -> int:
+    """Return how many links there are to verify."""
+    with db.read(SYSTEM) as session:
+        query = sa.select(sa.func.count()).select_from(RegisterLink)
+        if store_code is not None:
+            query = query.join(Store, Store.id == RegisterLink.store_id).where(Store.code == store_code)
+        return int(session.execute(query).scalar_one())
+
+
+def verify(db: Database, store_code: str | None = None, progress: Progress = lambda _step: None) -> Verified:
+    """Check every link, every protected row and every anchor; raise NotFound for an unknown store.
+
+    A chain that is longer than its anchor is in order: the commit comes before the anchor. A shorter one is not.
+    """
+    keeper = keeper_of(db)
+    with db.snapshot() as connection:
+        codes = _codes(connection, store_code)
+        register = stored.register_id(connection)
+        walks = [
+            Walk(connection, keeper, register, store_id, codes.get(store_id, f"#{store_id}"))
+            for store_id in register_read.stores_to_verify(connection, keeper, register)
+            if store_code is None or store_id in codes
+        ]
+        findings = [finding for walk in walks if (finding := walk.first_finding(progress)) is not None]
+        return Verified(
+            tuple(findings), len(walks), sum(walk.links for walk in walks), sum(walk.entries for walk in walks)
+        )
+
+
+def _codes(connection: Connection, store_code: str | None) -> dict[int, str]:
+    table = Store.__table__
+    query = sa.select(table.c.id, table.c.code)
+    if store_code is not None:
+        query = query.where(table.c.code == store_code)
+    codes: dict[int, str] = {row.id: row.code for row in connection.execute(query)}
+    if store_code is not None and not codes:
+        raise NotFound("unknown_store")
+    return codes
+
+
+def describe() -> dict[str, list[str]]:
+    """Return the tables and columns that the register protects."""
+    return register_read.protected()
+
+
+def adopt(db: Database) -> int:
+    """Take entries and cases that are older than the register into it, in one transaction; return how many.
+
+    Only where nothing was written into the register yet: later on, what has no link was put there by somebody else.
+    """
+    keeper = keeper_of(db)
+
+    def work(connection: Connection) -> int:
+        if stored.register_id(connection) is not None:
+            return 0
+        entries, cases = BookEntry.__table__, Case.__table__
+        order = (entries.c.store_id, entries.c.year, entries.c.number)
+        found = connection.execute(sa.select(entries.c.id).order_by(*order)).scalars().all()
+        for entry_id in found:
+            stored.append_entry(connection, keeper, entry_id, now(), "system", rules.ADOPTED)
+        opened = connection.execute(sa.select(cases.c.id).order_by(cases.c.store_id, cases.c.id)).scalars().all()
+        for case_id in opened:
+            stored.append_case(connection, keeper, case_id, rules.OPENED, now(), "system")
+        return len(found) + len(opened)
+
+    return db.write(work)
+
+
+def erase_entry(db: Database, access: Access, entry_id: UUID, names: Collection[str], reason: str) -> None:
+    """Erase words of an entry for good, and say so in the chain; raise NotFound outside the reader's scope.
+
+    `names`: of `text`, `name`, `contact` and `photos`; with the text go the words that staff wrote about it. Where the
+    text goes, the response that counts it keeps its figures and loses its words.
+    """
+    access.require(Right.ERASE)
+    keeper = keeper_of(db)
+
+    def work(connection: Connection) -> None:
+        row = stored.entry_row(connection, entry_id)
+        if row is None or not access.sees_store(row["store_id"]):
+            raise NotFound("unknown_entry")
+        erased = stored.erase(connection, row, names)
+        if not erased:
+            return
+        if "text" in names:
+            responses.forget_words(connection, row["response_id"])
+        facts = {"erased": [list(one) for one in erased]}
+        moment, words = now(), {"reason": reason} if reason else {}
+        stored.append(
+            connection,
+            keeper,
+            row["store_id"],
+            rules.ERASURE,
+            moment,
+            access.name,
+            facts=facts,
+            words=words,
+            entry_id=entry_id,
+        )
+        house.audit(connection, moment, access.actor, "book.erase", f"entry:{entry_id}", {"names": sorted(names)})
+
+    db.write(work)

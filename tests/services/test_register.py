@@ -1,0 +1,191 @@
+"""The register: whatever is changed behind the program's back is found, and an erased entry is none of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from feedback_app.domain import register as rules
+from feedback_app.services import book, counting, register
+from feedback_app.services.book import How, Photo
+from feedback_app.storage.anchor import Keeper
+from feedback_app.storage.tables import BookEntry, RegisterLink
+from tests.builders import Chain
+
+COMPLAINT = {"kind": "complaint", "text": "Касса не работала двадцать минут", "name": "Анна", "consent": True}
+
+
+def write(chain: Chain, kind: str = "complaint", store: str = "001", **more: Any) -> Any:
+    entry_id = uuid4()
+    how = How(secret=entry_id.hex, photos=(Photo("image/jpeg", b"a picture"),))
+    book.write_entry(chain.db, store, {**COMPLAINT, "kind": kind, **more}, entry_id, "ru", how)
+    return entry_id
+
+
+def found(chain: Chain, store: str | None = None) -> list[str]:
+    return [str(finding) for finding in register.verify(chain.db, store).findings]
+
+
+def behind(chain: Chain, *statements: str) -> None:
+    with chain.db.engine.connect() as connection:
+        if chain.db.is_sqlite:
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+        connection.commit()
+        connection.invalidate()
+
+
+@pytest.fixture
+def written(any_chain: Chain) -> Chain:
+    for kind in ("complaint", "thanks", "claim", "suggestion"):
+        write(any_chain, kind)
+    write(any_chain, store="002")
+    return any_chain
+
+
+def test_what_was_written_is_whole(written: Chain) -> None:
+    verified = register.verify(written.db)
+    assert (verified.findings, verified.stores, verified.links, verified.entries) == ((), 2, 8, 5)
+
+
+def test_five_hundred_who_write_at_once_get_the_numbers_one_to_five_hundred(any_chain: Chain) -> None:
+    def one(_: int) -> int:
+        return book.write_entry(any_chain.db, "001", {"kind": "thanks", "text": "Спасибо"}, uuid4(), "ru").number
+
+    with ThreadPoolExecutor(50) as pool:
+        numbers = list(pool.map(one, range(500)))
+    assert sorted(numbers) == list(range(1, 501))
+    assert found(any_chain) == []
+
+
+CHANGES = {
+    "text": ("UPDATE book_entries SET text = 'Всё хорошо' WHERE number = 1 AND kind = 'complaint'", "entry No. 1 of"),
+    "number": ("UPDATE book_entries SET number = 77 WHERE number = 2", "broken (number)"),
+    "an entry": ("DELETE FROM book_entries WHERE number = 2", "entry No. 2 of"),
+    "the last entry": ("DELETE FROM book_entries WHERE number = 4", "entry No. 4 of"),
+    "a case": ("DELETE FROM cases WHERE reason = 'claim'", "missing"),
+    "a deadline": ("UPDATE cases SET due_on = '2031-01-01'", "broken (due_on)"),
+    "a link": ("DELETE FROM register_links WHERE position = 3", "link 3 missing"),
+    "the last link": ("DELETE FROM register_links WHERE position = 6", "link 6 missing"),
+    "a kind of link": ("UPDATE register_links SET kind = 'note' WHERE position = 2", "link 2 broken"),
+    "a head": ("DELETE FROM register_heads", "the head missing"),
+    "a counter": ("UPDATE book_counters SET last = 9", "the counter of"),
+    "a photo": ("UPDATE book_photos SET content = salt::bytea", "content"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_behind_the_back_is_named(written: Chain, name: str) -> None:
+    statement, said = CHANGES[name]
+    if written.db.is_sqlite:
+        statement = statement.replace("salt::bytea", "CAST('x' AS BLOB)")
+    behind(written, statement)
+    assert said in found(written, "001")[0]
+
+
+def test_two_links_that_changed_places_are_named(written: Chain) -> None:
+    behind(
+        written,
+        "UPDATE register_links SET position = 100 WHERE position = 2 AND store_id = 1",
+        "UPDATE register_links SET position = 2 WHERE position = 4 AND store_id = 1",
+        "UPDATE register_links SET position = 4 WHERE position = 100 AND store_id = 1",
+    )
+    assert found(written) == ["store 001: link 2 swapped (it was link 4)"]
+
+
+def test_a_chain_recomputed_without_the_key_is_found(written: Chain, tmp_path: Any) -> None:
+    own = written.db.keeper
+    assert own is not None
+    behind(written, "DELETE FROM register_links WHERE store_id = 1", "DELETE FROM register_heads WHERE store_id = 1")
+    register.use(written.db, "another key", tmp_path / "elsewhere")
+
+    def again(connection: sa.Connection) -> None:
+        from feedback_app.storage import register as stored  # noqa: PLC0415
+
+        query = sa.select(BookEntry.id).where(BookEntry.store_id == 1).order_by(BookEntry.number)
+        assert written.db.keeper is not None
+        for entry_id in connection.execute(query).scalars().all():
+            stored.append_entry(connection, written.db.keeper, entry_id, rules_now(connection), "writer")
+
+    written.db.write(again)
+    written.db.keeper = own
+    assert found(written, "001") == [found(written, "001")[0]]
+    assert "link 1 broken" in found(written, "001")[0]
+
+
+def rules_now(connection: sa.Connection) -> Any:
+    return connection.execute(sa.select(BookEntry.created_at).limit(1)).scalar_one()
+
+
+def test_a_cut_tail_shows_at_the_anchor_even_with_a_new_head(written: Chain) -> None:
+    with written.db.engine.connect() as connection:
+        last = connection.execute(
+            sa.select(RegisterLink.link).where(RegisterLink.store_id == 1, RegisterLink.position == 5)
+        ).scalar_one()
+    behind(
+        written,
+        "DELETE FROM register_links WHERE position = 6 AND store_id = 1",
+        f"UPDATE register_heads SET count = 5, link = '{last}' WHERE store_id = 1",
+        "DELETE FROM book_entries WHERE number = 4 AND store_id = 1",
+        "DELETE FROM book_photos WHERE entry_id NOT IN (SELECT id FROM book_entries)",
+        "UPDATE book_counters SET last = 3 WHERE store_id = 1",
+    )
+    assert found(written, "001") == ["store 001: link 6 missing (the anchor holds 6 links)"]
+
+
+def test_a_chain_longer_than_its_anchor_is_in_order(written: Chain) -> None:
+    written.db.after_commit = lambda _noted: None  # a crash between the commit and the anchor
+    write(written)
+    assert found(written) == []
+
+
+def test_a_lost_anchor_is_found(written: Chain) -> None:
+    keeper: Keeper = register.keeper_of(written.db)
+    for path in keeper.folder.glob("*/store-*.jsonl"):
+        path.unlink()
+    assert "the anchor missing" in found(written)[0]
+
+
+def test_a_line_of_the_anchor_that_a_crash_cut_off_is_none(written: Chain) -> None:
+    keeper = register.keeper_of(written.db)
+    for path in keeper.folder.glob("*/store-*.jsonl"):
+        with path.open("a") as file:
+            file.write('{"at":"2026')
+    assert found(written) == []
+    write(written)
+    assert found(written) == []
+    [path] = keeper.folder.glob("*/store-1.jsonl")
+    path.write_text(path.read_text().replace('"count":2', '"count":1'))
+    assert "of the anchor broken" in found(written)[0]
+
+
+@pytest.mark.parametrize("names", [("name",), ("text",), ("photos",), ("text", "name", "contact", "photos")])
+def test_an_erased_entry_still_verifies(written: Chain, names: tuple[str, ...]) -> None:
+    entry_id = write(written, contact="anna@example.by")
+    register.erase_entry(written.db, written.access("admin"), entry_id, names, "по просьбе")
+    assert found(written) == []
+    assert counting.verify(written.db) == []
+    with written.db.engine.connect() as connection:
+        row = connection.execute(sa.select(BookEntry.__table__).where(BookEntry.id == entry_id)).mappings().one()
+    for name in ("text", "name", "contact"):
+        assert (row[name] is None) == (name in names)
+        assert (name in json.loads(row["salts"])) == (name not in names)
+
+
+def test_erasing_behind_the_back_is_found(written: Chain) -> None:
+    behind(written, "UPDATE book_entries SET name = NULL, salts = '{}' WHERE number = 1")
+    assert "entry No. 1 of" in found(written)[0]
+
+
+def test_the_example_of_the_docs_is_what_the_program_computes() -> None:
+    """See docs/register.md."""
+
+
+Tamper = Callable[[sa.Connection], None]
