@@ -26,7 +26,7 @@ def silent(_step: int) -> None:
 
 
 def _facts(db: Database, connection: Connection, rows: Sequence[sa.RowMapping]) -> Iterator[Facts]:
-    mentions = stored.mentions_of(connection, [row["id"] for row in rows if row["comment"]])
+    mentions = stored.mentions_of(connection, [row["id"] for row in rows if row["comment"] or row["sentiment_model"]])
     for row in rows:
         form = catalogue.shelf(db).get(connection, row["form_version_id"])
         yield facts.facts_of(row, mentions.get(row["id"], []), form)

@@ -92,7 +92,7 @@ def _write_slice(
     prepared = intake.prepare([accepted for accepted, _ in made], None, memo)
     recent = now() - timedelta(days=OPEN_CASE_DAYS)
     stages: dict[UUID, str] = {}
-    for item, (accepted, entry) in zip(prepared, made, strict=True):
+    for item, (accepted, _entry) in zip(prepared, made, strict=True):
         item.row["unpaired"] = accepted.at.channel in ("button", "qr")
         stages[item.id] = item.mentions[0]["stage"] if item.mentions else journey.WHOLE_VISIT_STAGE
         if accepted.visit and accepted.visit.failed_critical:

@@ -15,8 +15,11 @@ from sqlalchemy.engine import Connection
 from feedback_app.domain import register as rules
 from feedback_app.domain.access import SYSTEM, Access, Right
 from feedback_app.domain.errors import DomainError, NotFound
+from feedback_app.domain.rollups import change
+from feedback_app.services import catalogue
 from feedback_app.services.clock import now
-from feedback_app.storage import house, register_read, responses
+from feedback_app.services.facts import facts_of
+from feedback_app.storage import house, register_read, responses, rollups
 from feedback_app.storage import register as stored
 from feedback_app.storage.anchor import Keeper
 from feedback_app.storage.database import Database
@@ -154,7 +157,7 @@ def erase_entry(db: Database, access: Access, entry_id: UUID, names: Collection[
         if not erased:
             return
         if "text" in names:
-            responses.forget_words(connection, row["response_id"])
+            _forget_words(db, connection, row["response_id"])
         facts = {"erased": [list(one) for one in erased]}
         moment, words = now(), {"reason": reason} if reason else {}
         stored.append(
@@ -171,3 +174,16 @@ def erase_entry(db: Database, access: Access, entry_id: UUID, names: Collection[
         house.audit(connection, moment, access.actor, "book.erase", f"entry:{entry_id}", {"names": sorted(names)})
 
     db.write(work)
+
+
+def _forget_words(db: Database, connection: Connection, response_id: UUID) -> None:
+    """Take the words of a response away; what was read in them stays, and so does what is counted of it."""
+    row = responses.locked(connection, [response_id])[response_id]
+    form = catalogue.shelf(db).get(connection, row["form_version_id"])
+    mentions = responses.mentions_of(connection, [response_id]).get(response_id, [])
+    answers = {key: value for key, value in row["answers"].items() if key not in ("text", "comment")}
+    left = {"comment": None, "answers": answers, "terms": None}
+    if row["voided_at"] is None:
+        changed = change(facts_of(row, mentions, form), facts_of({**row, **left}, mentions, form))
+        rollups.add(connection, changed, {row["point_id"]: row["store_id"]})
+    responses.update(connection, response_id, left)

@@ -125,11 +125,3 @@ def locked(connection: Connection, ids: Sequence[UUID]) -> dict[UUID, sa.RowMapp
         query = sa.select(_responses).where(_responses.c.id.in_(part)).order_by(_responses.c.id).with_for_update()
         found.update({row["id"]: row for row in connection.execute(query).mappings()})
     return found
-
-
-def forget_words(connection: Connection, response_id: UUID) -> None:
-    """Take the words of a response away; its score, sentiment and mentions stay, and so does what is counted."""
-    row = connection.execute(sa.select(_responses.c.answers).where(_responses.c.id == response_id)).first()
-    if row is not None:
-        answers = {key: value for key, value in row.answers.items() if key not in ("text", "comment")}
-        update(connection, response_id, {"comment": "", "answers": answers, "terms": None})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
@@ -11,7 +10,6 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from feedback_app.domain import register as rules
 from feedback_app.services import book, counting, register
 from feedback_app.services.book import How, Photo
 from feedback_app.storage.anchor import Keeper
@@ -182,10 +180,3 @@ def test_an_erased_entry_still_verifies(written: Chain, names: tuple[str, ...]) 
 def test_erasing_behind_the_back_is_found(written: Chain) -> None:
     behind(written, "UPDATE book_entries SET name = NULL, salts = '{}' WHERE number = 1")
     assert "entry No. 1 of" in found(written)[0]
-
-
-def test_the_example_of_the_docs_is_what_the_program_computes() -> None:
-    """See docs/register.md."""
-
-
-Tamper = Callable[[sa.Connection], None]
