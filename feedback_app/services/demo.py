@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -25,11 +26,12 @@ from feedback_app.services.demo_fleet import lay_fleet
 from feedback_app.services.demo_ground import Ground, lay_ground, token
 from feedback_app.services.demo_life import ZONE, Life
 from feedback_app.services.demo_words import Memo, read_json
+from feedback_app.services.demo_work import Work
 from feedback_app.services.opening import open_case
 from feedback_app.services.register import keeper_of
 from feedback_app.storage import house, migrate
-from feedback_app.storage.anchor import Keeper
 from feedback_app.storage.database import Base, Database
+from feedback_app.storage.register import register_id
 from feedback_app.storage.tables import Point, Store, Touchpoint, User, Visit
 
 PASSWORD = "otklik-demo"  # noqa: S105  (printed on purpose: the demo is open)
@@ -77,6 +79,8 @@ def _clear(db: Database) -> None:
     if not chain or not chain.get("demo"):
         raise DomainError("holds_real_chain")
 
+    former = db.write(register_id)
+
     def drop(connection: Connection) -> None:
         Base.metadata.drop_all(connection)
         connection.execute(sa.text("DROP TABLE IF EXISTS alembic_version"))
@@ -84,36 +88,35 @@ def _clear(db: Database) -> None:
     db.write(drop)
     migrate.upgrade(db)
     db.memory.clear()
+    if former is not None:
+        shutil.rmtree(keeper_of(db).folder / former, ignore_errors=True)
 
 
 def _write_slice(
-    connection: Connection, keeper: Keeper, made: list[tuple[Accepted, dict[str, Any] | None]], memo: Memo
+    connection: Connection, work: Work, made: list[tuple[Accepted, dict[str, Any] | None]], memo: Memo
 ) -> None:
     prepared = intake.prepare([accepted for accepted, _ in made], None, memo)
     recent = now() - timedelta(days=OPEN_CASE_DAYS)
     stages: dict[UUID, str] = {}
-    for item, (accepted, _entry) in zip(prepared, made, strict=True):
+    for item, (accepted, _) in zip(prepared, made, strict=True):
         item.row["unpaired"] = accepted.at.channel in ("button", "qr")
         stages[item.id] = item.mentions[0]["stage"] if item.mentions else journey.WHOLE_VISIT_STAGE
         if accepted.visit and accepted.visit.failed_critical:
             stage = accepted.at.stage or journey.WHOLE_VISIT_STAGE
-            item.case = intake.case_row(item, stage, "critical", None) | _state(accepted.received_at > recent)
-    intake.write(connection, prepared, keeper)
+            item.case = intake.case_row(item, stage, "critical", None)
+            item.case["status"] = "new" if accepted.received_at > recent else "closed"
+    intake.write(connection, prepared, work.keeper)
     for accepted, entry in made:
         if entry:
-            insert_entry(connection, keeper, entry)
+            work.pass_until(connection, entry["created_at"])
+            insert_entry(connection, work.keeper, entry)
             if entry["kind"] in ANSWERED_KINDS:
-                state = _state(accepted.received_at > recent)
-                open_case(connection, keeper, entry_case(entry, stages[accepted.id]) | state)
-
-
-def _state(recent: bool) -> dict[str, str]:
-    return {"status": "new" if recent else "closed"}
+                work.plan(open_case(connection, work.keeper, entry_case(entry, stages[accepted.id])), entry)
 
 
 def _write_visits(
     connection: Connection,
-    keeper: Keeper,
+    work: Work,
     ground: Ground,
     life: Life,
     rng: random.Random,
@@ -121,7 +124,7 @@ def _write_visits(
     memo: Memo,
 ) -> int:
     made = list(life.visits())
-    _write_slice(connection, keeper, [(accepted, None) for accepted, _ in made], memo)
+    _write_slice(connection, work, [(accepted, None) for accepted, _ in made], memo)
     for accepted, planned_for in made:
         score = checklists.score_visit(accepted.at.form, accepted.answers).score
         _add_visit(
@@ -168,13 +171,15 @@ def build(db: Database, plan: Plan, password_hash: str, progress: Progress = lam
     ground = db.write(lambda connection: lay_ground(connection, plan.stores, password_hash, rng))
     db.write(lambda connection: lay_fleet(connection, ground, plan.seed))
     life, memo = Life(plan.days, ground, rng, today), Memo(own)
-    visits = db.write(lambda connection: _write_visits(connection, keeper, ground, life, rng, today, memo))
+    work = db.write(lambda connection: Work(connection, keeper, random.Random(plan.seed)))
+    visits = db.write(lambda connection: _write_visits(connection, work, ground, life, rng, today, memo))
     moments = life.moments(max(0, plan.responses - visits))
     for start in range(0, len(moments), SLICE):
         made = [life.response(moment) for moment in moments[start : start + SLICE]]
-        db.write(lambda connection, made=made: _write_slice(connection, keeper, made, memo))  # type: ignore[misc]
+        db.write(lambda connection, made=made: _write_slice(connection, work, made, memo))  # type: ignore[misc]
         progress(len(made))
     progress(visits)
+    db.write(lambda connection: work.pass_until(connection, now()))
     db.write(lambda connection: house.put_setting(connection, CHAIN, {**mark, "whole": True}))
     return Built(len(ground.codes), visits + len(moments))
 

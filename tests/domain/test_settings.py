@@ -40,7 +40,8 @@ def test_the_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> 
     assert len(first) == 64
     assert at(tmp_path).secret_key == first == kept.read_text()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == ["secret_key"]
+    kept_now = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file())
+    assert kept_now == ["register/key", "secret_key"]
 
 
 def test_first_starts_at_the_same_time_agree_on_one_secret(tmp_path: Path) -> None:

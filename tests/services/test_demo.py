@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.errors import DomainError
-from feedback_app.services import counting, demo
+from feedback_app.services import counting, demo, register
 from feedback_app.services.chain import CHAIN, is_demo
 from feedback_app.services.clock import now
 from feedback_app.services.demo_ground import SIGN_INS, lay_ground
@@ -34,6 +34,7 @@ def open_empty(tmp_path: Path) -> Iterator[Open]:
 
     def make(url: str | None = None) -> Database:
         opened.append(Database(url or f"sqlite:///{tmp_path}/{len(opened)}.db"))
+        register.use(opened[-1], "the tests' key", tmp_path)
         migrate.upgrade(opened[-1])
         return opened[-1]
 
