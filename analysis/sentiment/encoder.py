@@ -148,6 +148,7 @@ class Encoder:
         self._steps = np.zeros((len(_OFFSETS) + len(ORDERS), KEPT_PIECES, WINDOW), dtype=np.int8)
         self._grain = np.zeros((len(_OFFSETS) + len(ORDERS), KEPT_PIECES, 1), dtype=np.float32)
         self._lock = Lock()
+        self._multiplying = Lock()
 
     def pooled(self, texts: Iterable[str]) -> np.ndarray:
         """Return what stands before the linear map, shape (texts, POOLED)."""
@@ -165,7 +166,9 @@ class Encoder:
 
     def finish(self, pooled: np.ndarray, linear: np.ndarray) -> np.ndarray:
         """Return vectors of length 1, shape (texts, DIMENSIONS), by the map and the dense layers."""
-        return self.deepen(pooled @ linear)
+        # OpenBLAS spreads a product over all processors: many at once wait for each other by spinning, for minutes.
+        with self._multiplying:
+            return self.deepen(pooled @ linear)
 
     def deepen(self, mean: np.ndarray) -> np.ndarray:
         """Return what the encoder's dense layers make of means of pieces, shape (texts, DIMENSIONS), of length 1."""

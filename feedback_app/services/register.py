@@ -112,6 +112,17 @@ def _codes(connection: Connection, store_code: str | None) -> dict[int, str]:
     return codes
 
 
+def heads(db: Database) -> list[tuple[str, int, str]]:
+    """Return how far every store's chain reaches now, to be mailed or printed: store code, number of links, last link.
+
+    Who keeps them outside can show later that a chain was cut or built anew, whatever became of key and anchors.
+    """
+    with db.snapshot() as connection:
+        codes = _codes(connection, None)
+        found = [(codes.get(one.store_id, f"#{one.store_id}"), one.count, one.link) for one in stored.heads(connection)]
+    return sorted(found)
+
+
 def describe() -> dict[str, list[str]]:
     """Return the tables and columns that the register protects."""
     return register_read.protected()

@@ -63,6 +63,16 @@ def test_five_hundred_who_write_at_once_get_the_numbers_one_to_five_hundred(any_
     assert found(any_chain) == []
 
 
+def test_the_heads_tell_how_far_each_chain_reaches(written: Chain) -> None:
+    heads = register.heads(written.db)
+    with written.db.engine.connect() as connection:
+        last = connection.execute(
+            sa.select(RegisterLink.link).where(RegisterLink.store_id == 1, RegisterLink.position == 6)
+        ).scalar_one()
+    assert [(code, count) for code, count, _ in heads] == [("001", 6), ("002", 2)]
+    assert heads[0][2] == last
+
+
 CHANGES = {
     "text": ("UPDATE book_entries SET text = 'Всё хорошо' WHERE number = 1 AND kind = 'complaint'", "entry No. 1 of"),
     "number": ("UPDATE book_entries SET number = 77 WHERE number = 2", "broken (number)"),
