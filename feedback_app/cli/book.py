@@ -29,10 +29,12 @@ def verify(context: click.Context, store: str | None, describe: bool) -> None:
         total = register.links_in_all(database, store)
         with common.progress(total, "Verifying") as step:
             verified = register.verify(database, store, step)
+    for note in verified.notes:
+        click.echo(f"note: {note}")
     for finding in verified.findings:
         click.echo(str(finding), err=True)
     if verified.findings:
-        click.echo(f"The register is not whole in {len(verified.findings)} of {verified.stores} stores.")
+        click.echo(f"The register is not whole: {len(verified.findings)} findings, the first of each store.")
         context.exit(1)
     words = f"{verified.links} links and {verified.entries} entries of {verified.stores} stores"
     click.echo(f"The register is whole: {words}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from feedback_app.domain.rollups import change
 from feedback_app.services import catalogue
 from feedback_app.services.clock import now
 from feedback_app.services.facts import facts_of
-from feedback_app.storage import house, register_read, responses, rollups
+from feedback_app.storage import house, register_read, register_rows, responses, rollups
 from feedback_app.storage import register as stored
-from feedback_app.storage.anchor import Keeper
+from feedback_app.storage.anchor import Anchor, Keeper
 from feedback_app.storage.database import Database
 from feedback_app.storage.register_read import Finding, Walk
 from feedback_app.storage.tables import BookEntry, Case, RegisterLink, Store
@@ -64,12 +64,13 @@ def _anchor(db: Database, keeper: Keeper, store_ids: set[Any]) -> None:
 
 @dataclass(frozen=True)
 class Verified:
-    """What became of verifying: the first finding of each store, and how much was looked at."""
+    """What became of verifying: the first finding of each store, what is to be known, and how much was looked at."""
 
     findings: tuple[Finding, ...]
     stores: int
     links: int
     entries: int
+    notes: tuple[str, ...] = ()
 
 
 def links_in_all(db: Database, store_code: str | None = None) -> int:
@@ -87,18 +88,55 @@ def verify(db: Database, store_code: str | None = None, progress: Progress = lam
     A chain that is longer than its anchor is in order: the commit comes before the anchor. A shorter one is not.
     """
     keeper = keeper_of(db)
+    anchors = anchors_of(db)  # before the snapshot: an anchor read later may know of links that it does not hold
     with db.snapshot() as connection:
+        return check(connection, keeper, anchors, store_code, progress)
+
+
+def anchors_of(db: Database) -> dict[int, Anchor]:
+    """Return the anchors of a database's register as they are now, by store."""
+    with db.engine.connect() as connection:
+        register = register_rows.register_id(connection)
+    return keeper_of(db).read_all(register)
+
+
+def check(
+    connection: Connection,
+    keeper: Keeper,
+    anchors: Mapping[int, Anchor],
+    store_code: str | None = None,
+    progress: Progress = lambda _step: None,
+) -> Verified:
+    """Check what a connection sees against anchors that were read before; like `verify`."""
+    with register_rows.as_they_lie(connection):
         codes = _codes(connection, store_code)
-        register = stored.register_id(connection)
+        register = register_rows.register_id(connection)
+        store_ids, strange = register_rows.store_ids(connection)
         walks = [
-            Walk(connection, keeper, register, store_id, codes.get(store_id, f"#{store_id}"))
-            for store_id in register_read.stores_to_verify(connection, keeper, register)
-            if store_code is None or store_id in codes
+            Walk(connection, keeper, register, (one, codes.get(one, f"#{one}")), anchors.get(one))
+            for one in sorted({*store_ids, *anchors})
+            if store_code is None or one in codes
         ]
         findings = [finding for walk in walks if (finding := walk.first_finding(progress)) is not None]
-        return Verified(
-            tuple(findings), len(walks), sum(walk.links for walk in walks), sum(walk.entries for walk in walks)
-        )
+    if store_code is None:
+        findings += [_nowhere(table, store_id) for table, store_id in strange]
+    return Verified(
+        tuple(findings),
+        len(walks),
+        sum(walk.links for walk in walks),
+        sum(walk.entries for walk in walks),
+        tuple(_notes(anchors, codes)),
+    )
+
+
+def _nowhere(table: str, store_id: Any) -> Finding:
+    return Finding(register_rows.shown(store_id), f"a row of {table}", register_read.ADDED, "there is no such store")
+
+
+def _notes(anchors: Mapping[int, Anchor], codes: Mapping[int, str]) -> Iterator[str]:
+    for store_id, anchor in sorted(anchors.items()):
+        for one in anchor.restored if store_id in codes else ():
+            yield f"store {codes[store_id]}: restored on {one.at} from {one.before} links to {one.count}"
 
 
 def _codes(connection: Connection, store_code: str | None) -> dict[int, str]:

@@ -8,6 +8,7 @@ import hmac
 import json
 import logging
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from typing import Any
 
 from feedback_app.domain.register import canonical, moment
 
+_ID = re.compile(r"[0-9a-f]{32}")
 log = logging.getLogger(__name__)
 
 
@@ -41,11 +43,26 @@ class Mark:
 
 
 @dataclass(frozen=True)
+class Restored:
+    """A restore that an anchor tells of: the chain had `before` links, and then `count`."""
+
+    at: str
+    before: int
+    count: int
+
+
+@dataclass(frozen=True)
 class Anchor:
-    """An anchor as read: the marks that the chain must still pass, and the number of the first line that is wrong."""
+    """An anchor as read.
+
+    `marks`: what the chain must still pass, since it was restored last. Else what is wrong: the number of the first
+    line that this key did not write, or why the file cannot be read.
+    """
 
     marks: tuple[Mark, ...]
     wrong_line: int | None = None
+    unreadable: str = ""
+    restored: tuple[Restored, ...] = ()
 
 
 class Keeper:
@@ -61,12 +78,20 @@ class Keeper:
 
     def path(self, register: str, store_id: int) -> Path:
         """Return the anchor file of a store."""
-        return self.folder / register / f"store-{store_id}.jsonl"
+        return self._folder_of(register) / f"store-{store_id}.jsonl"
+
+    def _folder_of(self, register: str) -> Path:
+        # The id comes out of the database, which somebody may have changed: it must not lead out of the folder.
+        return self.folder / (register if _ID.fullmatch(register) else "unknown")
 
     def stores(self, register: str) -> list[int]:
         """Return the stores that have an anchor."""
-        names = (path.stem.partition("-")[2] for path in (self.folder / register).glob("store-*.jsonl"))
-        return sorted(int(name) for name in names if name.isdigit())
+        names = (path.stem.partition("-")[2] for path in self._folder_of(register).glob("store-*.jsonl"))
+        return sorted(int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 10)
+
+    def read_all(self, register: str | None) -> dict[int, Anchor]:
+        """Return every anchor of a register by store."""
+        return {store_id: self.read(register, store_id) for store_id in self.stores(register)} if register else {}
 
     def _sign(self, register: str, store_id: int, line: dict[str, Any]) -> str:
         text = canonical({**line, "register": register, "store": store_id})
@@ -85,18 +110,26 @@ class Keeper:
 
     def read(self, register: str, store_id: int) -> Anchor:
         """Return what an anchor says; a line cut off by a crash is left out, any other wrong line is named."""
-        path = self.path(register, store_id)
-        if not path.is_file():
-            return Anchor(())
         marks: list[Mark] = []
-        for number, text in enumerate(path.read_bytes().split(b"\n")[:-1], 1):
-            mark = self._mark(register, store_id, text)
-            if mark is None:
-                return Anchor(tuple(marks), number)
-            if mark.restored:
-                marks = [earlier for earlier in marks if earlier.count <= mark.count]
-            marks.append(mark)
-        return Anchor(tuple(marks))
+        restored: list[Restored] = []
+        try:
+            with self.path(register, store_id).open("rb") as file:
+                for number, text in enumerate(file, 1):
+                    if not text.endswith(b"\n"):
+                        break
+                    mark = self._mark(register, store_id, text)
+                    if mark is None:
+                        return Anchor(tuple(marks), number, restored=tuple(restored))
+                    if mark.restored:
+                        # What stood before may have been another chain of the same register; this link holds its own.
+                        restored.append(Restored(mark.at, marks[-1].count if marks else 0, mark.count))
+                        marks = []
+                    marks.append(mark)
+        except FileNotFoundError:
+            return Anchor(())
+        except OSError as error:
+            return Anchor(tuple(marks), unreadable=error.strerror or "it cannot be read")
+        return Anchor(tuple(marks), restored=tuple(restored))
 
     def _mark(self, register: str, store_id: int, text: bytes) -> Mark | None:
         try:
@@ -104,7 +137,7 @@ class Keeper:
             mac = str(line.pop("mac"))
             mark = Mark(int(line["count"]), str(line["link"]), str(line["at"]), bool(line.get("restored", False)))
             good = hmac.compare_digest(mac, self._sign(register, store_id, line))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
         return mark if good else None
 
@@ -113,7 +146,8 @@ class Keeper:
 def _open_whole(path: Path) -> Iterator[int]:
     """Open a file to append to, for this process alone, without the rest of a line that a crash cut off."""
     fresh = not path.is_file()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh_folder = not path.parent.is_dir()
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -121,6 +155,8 @@ def _open_whole(path: Path) -> Iterator[int]:
         yield descriptor
         if fresh:
             _sync_folder(path.parent)
+        if fresh_folder:
+            _sync_folder(path.parent.parent)
     finally:
         os.close(descriptor)
 

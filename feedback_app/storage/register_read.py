@@ -1,9 +1,8 @@
-"""Reading the register as it lies in the database, without trusting any of it, and walking along its chains."""
+"""Walking along the register's chains as they lie in the database: every link, every protected row, every anchor."""
 
 from __future__ import annotations
 
 import hmac
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,21 +11,20 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from feedback_app.domain import register as rules
-from feedback_app.storage.anchor import Keeper
+from feedback_app.storage import register_rows as lying
+from feedback_app.storage.anchor import Anchor, Keeper
 from feedback_app.storage.register import CASE_FACTS, ENTRY_FACTS, ENTRY_WORDS, PHOTO_FACTS
+from feedback_app.storage.register_rows import Row, parsed, shown, texts
 from feedback_app.storage.tables import BookCounter, BookEntry, BookPhoto, Case, RegisterHead, RegisterLink
 
 BROKEN, MISSING, SWAPPED, ADDED = "broken", "missing", "swapped", "added"
 LOOK_AHEAD = 100
 """How far a link may have been moved up for the gap before it to be named as such."""
-Row = Mapping[str, Any]
 Progress = Callable[[int], None]
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d\.\d{6})")
-_HEX = re.compile(r"[0-9a-f]{32}")
+_LINK = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -49,83 +47,23 @@ def protected() -> dict[str, list[str]]:
     return {**columns, Case.__tablename__: list(CASE_FACTS)}
 
 
-# --- rows as they lie ---------------------------------------------------------------------------------------------
-
-
-def _plain(column: sa.Column[Any], value: Any) -> Any:
-    """Return what SQLite holds as the chain writes it; what is no value of its column stays as it is."""
-    if isinstance(column.type, sa.Uuid) and isinstance(value, str) and _HEX.fullmatch(value):
-        return str(UUID(value))
-    if isinstance(column.type, sa.Boolean) and type(value) is int and value in (0, 1):
-        return bool(value)
-    if isinstance(column.type, sa.TypeDecorator) and isinstance(value, str) and (found := _TIME.fullmatch(value)):
-        return f"{found[1]}T{found[2]}Z"
-    return value
-
-
-def _rows(connection: Connection, table: sa.Table, names: Sequence[str], store_id: int, order: str) -> Iterator[Row]:
-    columns = [table.c[name] for name in names]
-    if connection.dialect.name == "sqlite":
-        listed = ", ".join(f'"{name}"' for name in names)
-        # Names of our own columns; not by the library's types, which raise for what somebody else wrote there.
-        statement = f'SELECT {listed} FROM "{table.name}" WHERE store_id = ? ORDER BY {order}'  # noqa: S608
-        for row in connection.exec_driver_sql(statement, (store_id,)):
-            yield {column.name: _plain(column, value) for column, value in zip(columns, row, strict=True)}
-        return
-    query = sa.select(*columns).where(table.c.store_id == store_id).order_by(sa.text(order))
-    for found in connection.execution_options(yield_per=500).execute(query).mappings():
-        yield {name: rules.plain(value) for name, value in found.items()}
-
-
-def _names(table: sa.Table, *without: str) -> list[str]:
-    return [column.name for column in table.columns if column.name not in without]
-
-
 def _whole(value: Any) -> bool:
     return type(value) is int
 
 
-def _texts(text: Any) -> dict[str, str] | None:
-    """Return canonical JSON of texts by name; None for anything else."""
-    found = _json(text)
-    good = isinstance(found, dict) and all(isinstance(one, str) for one in found.values())
-    return found if good else None
-
-
-def _json(text: Any) -> Any:
-    try:
-        found = json.loads(text)
-        return found if rules.canonical(found) == text else None
-    except (ValueError, TypeError, RecursionError):
-        return None
-
-
-def stores_to_verify(connection: Connection, keeper: Keeper, register: str | None) -> list[int]:
-    """Return the stores that have, or ever had, anything in the register."""
-    tables = (RegisterLink, RegisterHead, BookEntry, BookCounter, BookPhoto, Case)
-    found = {row[0] for table in tables for row in connection.execute(sa.select(table.__table__.c.store_id).distinct())}
-    if register is not None:
-        found |= set(keeper.stores(register))
-    return sorted(one for one in found if _whole(one))
-
-
-# --- the chain ----------------------------------------------------------------------------------------------------
-
-
 def _link_of(register: str, row: Row) -> rules.Link | None:
     """Return the link that a row says it is; None where it cannot be read."""
-    facts, seals = _json(row["facts"]), _texts(row["seals"])
+    facts, seals = parsed(row["facts"]), texts(row["seals"])
     good = isinstance(facts, dict) and seals is not None and _whole(row["position"])
     good = good and all(isinstance(row[name], str) for name in ("at", "kind", "actor", "previous", "link"))
-    if not good or not re.fullmatch(r"[0-9a-f]{64}", row["previous"]):
+    good = good and isinstance(row["entry_id"], (str, type(None))) and isinstance(row["case_id"], (int, type(None)))
+    if not good or not _LINK.fullmatch(row["previous"]):
         return None
     try:
         at = datetime.strptime(row["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-        entry_id = None if row["entry_id"] is None else UUID(row["entry_id"])
-    except (ValueError, TypeError, AttributeError):
+    except ValueError:
         return None
-    if row["case_id"] is not None and not _whole(row["case_id"]):
-        return None
+    entry_id = None if row["entry_id"] is None else UUID(row["entry_id"])
     return rules.Link(
         register=register,
         store_id=row["store_id"],
@@ -144,7 +82,7 @@ def _link_of(register: str, row: Row) -> rules.Link | None:
 def _hangs(key: bytes, link: rules.Link, value: str) -> bool:
     try:
         return hmac.compare_digest(rules.hang(key, link).encode(), value.encode())
-    except (ValueError, TypeError):  # lone surrogates, numbers that are none
+    except (ValueError, TypeError, OverflowError):  # lone surrogates, numbers that are none, times before the first
         return False
 
 
@@ -168,12 +106,21 @@ class _Seen:
 
 
 class Walk:
-    """One walk along a store's chain and over the rows that it protects."""
+    """One walk along a store's chain and over the rows that it protects, inside `register_rows.as_they_lie`.
+
+    `anchor` was read before the connection's snapshot began; None where there was none yet.
+    """
 
     def __init__(
-        self, connection: Connection, keeper: Keeper, register: str | None, store_id: int, store_code: str
+        self,
+        connection: Connection,
+        keeper: Keeper,
+        register: str | None,
+        store: tuple[int, str],
+        anchor: Anchor | None,
     ) -> None:
-        self._connection, self._keeper, self._store_id, self._code = connection, keeper, store_id, store_code
+        self._connection, self._keeper, self._anchor = connection, keeper, anchor
+        self._store_id, self._code = store
         self._register = register or ""
         self.links = 0
         self.entries = 0
@@ -182,9 +129,13 @@ class Walk:
         """Return the first thing that is not as it was written; None where all is."""
         return next(self._findings(progress), None)
 
+    def _rows(self, model: Any, order: str, *without: str) -> Iterator[Row]:
+        names = lying.names_of(model.__table__, *without)
+        return lying.rows(self._connection, model.__table__, names, self._store_id, order)
+
     def _findings(self, progress: Progress) -> Iterator[Finding]:
-        table = RegisterLink.__table__
-        rows = list(_rows(self._connection, table, _names(table), self._store_id, "position"))
+        rows = list(self._rows(RegisterLink, "position"))
+        anchor = self._anchor_of(len(rows))
         seen = _Seen()
         links: list[rules.Link] = []
         for index, row in enumerate(rows):
@@ -192,29 +143,39 @@ class Walk:
             previous = rows[index - 1]["link"] if index else rules.START
             right = link is not None and link.position == index + 1 and link.previous == previous
             if link is None or not right or not _hangs(self._keeper.key, link, row["link"]):
-                yield self._diagnose(rows, index, previous)
+                yield self._diagnose(rows, index, previous, anchor)
                 return
             seen.note(link)
             links.append(link)
             progress(1)
         self.links = len(links)
-        yield from self._ends(rows)
+        yield from self._ends(rows, anchor)
         yield from self._words(rows, links, seen)
         yield from self._entries(seen)
         yield from self._cases(seen)
         yield from self._counters(seen)
 
+    def _anchor_of(self, count: int) -> Anchor:
+        if self._anchor is not None:
+            return self._anchor
+        # The store's first link may have been committed between the reading of the anchors and this snapshot; what
+        # was anchored since then is not in it.
+        now = self._keeper.read(self._register, self._store_id)
+        return Anchor(tuple(mark for mark in now.marks if mark.count <= count), now.wrong_line, now.unreadable)
+
     def _found(self, place: str, what: str, detail: str = "") -> Finding:
         return Finding(self._code, place, what, detail)
 
-    def _diagnose(self, rows: Sequence[Row], index: int, previous: str) -> Finding:
+    def _diagnose(self, rows: Sequence[Row], index: int, previous: str, anchor: Anchor) -> Finding:
         """Say what became of the first link that does not hang on the one before it."""
         expected, row = index + 1, rows[index]
         place = f"link {expected}"
-        if _whole(row["position"]) and row["position"] > expected:
-            return self._found(place, MISSING)
         if not _whole(row["position"]) or row["position"] < expected:
-            return self._found(f"link {row['position']!r}", ADDED)
+            return self._found(f"link {shown(row['position'])}", ADDED)
+        if row["position"] > expected:
+            # Behind a gap at the very end stands what nobody counted.
+            extra = index and row["position"] > self._counted(anchor) == index
+            return self._found(f"link {shown(row['position'])}" if extra else place, ADDED if extra else MISSING)
         hangs = partial(self._hangs_at, row)
         places = {one["link"]: number for number, one in enumerate(rows, 1) if isinstance(one["link"], str)}
         before = 0 if row["previous"] == rules.START else places.get(row["previous"])
@@ -225,40 +186,54 @@ class Walk:
         following = rows[index + 1] if index + 1 < len(rows) else None
         if following is not None and following["previous"] == previous and self._hangs_at(following, expected):
             return self._found(place, ADDED)
-        return self._found(place, BROKEN, self._tells(row))
+        if following is None and index == self._counted(anchor):
+            return self._found(place, ADDED)
+        return self._found(place, BROKEN, self._doubt(row, index, anchor))
 
     def _hangs_at(self, row: Row, position: int) -> bool:
         link = _link_of(self._register, row)
         return link is not None and _hangs(self._keeper.key, link.moved(position), row["link"])
 
-    def _tells(self, row: Row) -> str:
-        """Return of what a broken link seems to tell."""
-        facts = _json(row["facts"])
-        if isinstance(facts, dict) and "number" in facts:
-            return f"of entry No. {facts['number']} of {facts.get('year')}"
-        return "" if row["case_id"] is None else f"of case {row['case_id']}"
+    def _counted(self, anchor: Anchor) -> int:
+        """Return how many links the anchor vouches for."""
+        return max((mark.count for mark in anchor.marks), default=0)
 
-    def _ends(self, rows: Sequence[Row]) -> Iterator[Finding]:
-        """Hold the end of the chain against its head in the database and its anchor outside."""
-        anchor = self._keeper.read(self._register, self._store_id)
+    def _doubt(self, row: Row, index: int, anchor: Anchor) -> str:
+        """Return what a broken link seems to tell of, or what makes all of them seem broken."""
+        if not self._register:
+            return "the register's id is missing"
+        if not index and anchor.wrong_line == 1:
+            return "its anchor does not fit either: is this the register's key?"
+        facts = parsed(row["facts"])
+        if isinstance(facts, dict) and "number" in facts:
+            return f"of entry No. {shown(facts['number'])} of {shown(facts.get('year'))}"
+        return "" if row["case_id"] is None else f"of case {shown(row['case_id'])}"
+
+    def _ends(self, rows: Sequence[Row], anchor: Anchor) -> Iterator[Finding]:
+        """Hold the end of the chain against its anchor outside and its head in the database."""
         for mark in anchor.marks:
             if mark.count > len(rows):
                 yield self._found(f"link {len(rows) + 1}", MISSING, f"the anchor holds {mark.count} links")
             elif mark.count and rows[mark.count - 1]["link"] != mark.link:
                 yield self._found(f"link {mark.count}", BROKEN, "it is not the one that the anchor holds")
-        if anchor.wrong_line is not None:
+        if anchor.unreadable:
+            yield self._found("the anchor", BROKEN, anchor.unreadable)
+        elif anchor.wrong_line is not None:
             yield self._found(f"line {anchor.wrong_line} of the anchor", BROKEN)
-        if rows and not anchor.marks and anchor.wrong_line is None:
+        elif rows and not anchor.marks:
             yield self._found("the anchor", MISSING, str(self._keeper.path(self._register, self._store_id)))
-        table = RegisterHead.__table__
-        heads = list(_rows(self._connection, table, _names(table), self._store_id, "store_id"))
-        last = rows[-1]["link"] if rows else rules.START
-        if not heads:
+        yield from self._head(rows)
+
+    def _head(self, rows: Sequence[Row]) -> Iterator[Finding]:
+        head = next(self._rows(RegisterHead, "store_id"), None)
+        if head is None:
             if rows:
                 yield self._found("the head", MISSING)
-        elif _whole(heads[0]["count"]) and heads[0]["count"] > len(rows):
-            yield self._found(f"link {len(rows) + 1}", MISSING, f"the head counts {heads[0]['count']} links")
-        elif heads[0]["count"] != len(rows) or heads[0]["link"] != last:
+        elif not rows and head["count"] == 0:
+            yield self._found("the head", ADDED)
+        elif _whole(head["count"]) and head["count"] > len(rows):
+            yield self._found(f"link {len(rows) + 1}", MISSING, f"the head counts {shown(head['count'])} links")
+        elif head["count"] != len(rows) or not rows or head["link"] != rows[-1]["link"]:
             yield self._found("the head", BROKEN)
 
     # --- what was said ------------------------------------------------------------------------------------------
@@ -266,7 +241,7 @@ class Walk:
     def _words(self, rows: Sequence[Row], links: Sequence[rules.Link], seen: _Seen) -> Iterator[Finding]:
         """Hold the words that stand with the links against their seals."""
         for row, link in zip(rows, links, strict=True):
-            words, salts = _texts(row["words"]), _texts(row["salts"])
+            words, salts = texts(row["words"]), texts(row["salts"])
             if words is None or salts is None:
                 yield self._found(f"link {link.position}", BROKEN, "its words")
                 continue
@@ -278,10 +253,9 @@ class Walk:
                     yield self._found(f"link {link.position}", BROKEN, f"its words: {name}")
 
     def _entries(self, seen: _Seen) -> Iterator[Finding]:
-        table = BookEntry.__table__
-        rows = {row["id"]: row for row in _rows(self._connection, table, _names(table), self._store_id, "year, number")}
+        rows = {row["id"]: row for row in self._rows(BookEntry, "year, number")}
         photos: dict[Any, list[Row]] = {}
-        for photo in self._photo_rows():
+        for photo in self._rows(BookPhoto, "position, id", "content"):
             photos.setdefault(photo["entry_id"], []).append(photo)
         for entry_id, (position, link) in seen.entries.items():
             year, number = link.facts.get("year"), link.facts.get("number")
@@ -297,32 +271,21 @@ class Walk:
             yield from self._photos(place, position, link, photos.pop(entry_id, []), seen)
             self.entries += 1
         for row in rows.values():
-            yield self._found(f"entry No. {row['number']} of {row['year']}", ADDED)
+            yield self._found(f"entry No. {shown(row['number'])} of {shown(row['year'])}", ADDED)
         for strange in photos.values():
-            yield self._found(f"photo {strange[0]['id']}", ADDED)
+            yield self._found(f"photo {shown(strange[0]['id'])}", ADDED)
 
     def _entry(self, place: str, position: int, link: rules.Link, row: Row, seen: _Seen) -> Iterator[Finding]:
         for name in ENTRY_FACTS:
             if not _same(row[name], link.facts.get(name)):
                 yield self._found(place, BROKEN, name)
-        salts = _texts(row["salts"])
+        salts = texts(row["salts"])
         if salts is None or not set(salts) <= set(ENTRY_WORDS):
             yield self._found(place, BROKEN, "salts")
             return
         for name in ENTRY_WORDS:
             if not _seals(seen, position, name, link.seals.get(name), salts.get(name), row[name]):
                 yield self._found(place, BROKEN, name)
-
-    def _photo_rows(self) -> Iterator[Row]:
-        table = BookPhoto.__table__
-        return _rows(self._connection, table, _names(table, "content"), self._store_id, "position, id")
-
-    def _content(self, photo_id: Any) -> Any:
-        table = BookPhoto.__table__
-        if self._connection.dialect.name == "sqlite":
-            raw = photo_id.replace("-", "") if isinstance(photo_id, str) else photo_id
-            return self._connection.exec_driver_sql("SELECT content FROM book_photos WHERE id = ?", (raw,)).scalar()
-        return self._connection.execute(sa.select(table.c.content).where(table.c.id == UUID(photo_id))).scalar()
 
     def _photos(
         self, place: str, position: int, link: rules.Link, rows: Sequence[Row], seen: _Seen
@@ -338,13 +301,22 @@ class Walk:
                 if not _same(row[name], facts.get(name)):
                     yield self._found(where, BROKEN, name)
             seal = f"photo:{row['id']}"
-            if not _seals(seen, position, seal, link.seals.get(seal), row["salt"], self._content(row["id"])):
+            if not _seals(
+                seen,
+                position,
+                seal,
+                link.seals.get(seal),
+                row["salt"],
+                lying.photo_content(self._connection, row["id"]),
+                bytes,
+            ):
                 yield self._found(where, BROKEN, "content")
         for row in left.values():
-            yield self._found(f"photo {row['id']} of {place}", ADDED)
+            yield self._found(f"photo {shown(row['id'])} of {place}", ADDED)
 
     def _cases(self, seen: _Seen) -> Iterator[Finding]:
-        rows = {row["id"]: row for row in _rows(self._connection, Case.__table__, CASE_FACTS, self._store_id, "id")}
+        found = lying.rows(self._connection, Case.__table__, CASE_FACTS, self._store_id, "id")
+        rows = {row["id"]: row for row in found}
         for case_id, (_position, facts) in sorted(seen.cases.items()):
             row = rows.pop(case_id, None)
             if row is None:
@@ -354,32 +326,31 @@ class Walk:
                 if not isinstance(facts, Mapping) or not _same(row[name], facts.get(name)):
                     yield self._found(f"case {case_id}", BROKEN, name)
         for case_id in rows:
-            yield self._found(f"case {case_id}", ADDED)
+            yield self._found(f"case {shown(case_id)}", ADDED)
 
     def _counters(self, seen: _Seen) -> Iterator[Finding]:
-        table = BookCounter.__table__
-        found = _rows(self._connection, table, _names(table), self._store_id, "year")
-        rows = {row["year"]: row["last"] for row in found}
+        rows = {row["year"]: row["last"] for row in self._rows(BookCounter, "year")}
         for year in sorted({*rows, *seen.numbers}, key=str):
+            place = f"the counter of {shown(year)}"
             if year not in rows:
-                yield self._found(f"the counter of {year}", MISSING)
+                yield self._found(place, MISSING)
             elif year not in seen.numbers:
-                yield self._found(f"the counter of {year}", ADDED)
+                yield self._found(place, ADDED)
             elif not _same(rows[year], seen.numbers[year]):
-                yield self._found(f"the counter of {year}", BROKEN)
+                yield self._found(place, BROKEN)
 
 
 def _same(found: Any, written: Any) -> bool:
     return type(found) is type(written) and bool(found == written)
 
 
-def _seals(seen: _Seen, position: int, name: str, seal: str | None, salt: Any, value: Any) -> bool:
+def _seals(seen: _Seen, position: int, name: str, seal: str | None, salt: Any, value: Any, kind: type = str) -> bool:
     """Say whether an erasable value is what was sealed, or is gone because an erasure says so."""
-    if seal is None:
+    if seal is None or (position, name) in seen.erased:
         return value is None and salt is None
-    if (position, name) in seen.erased:
-        return value is None and salt is None
+    if not isinstance(value, kind) or not isinstance(salt, str) or not _LINK.fullmatch(salt):
+        return False
     try:
-        return isinstance(value, (str, bytes)) and rules.seal(salt, value) == seal
-    except (ValueError, TypeError):
+        return rules.seal(salt, value) == seal  # type: ignore[arg-type]
+    except ValueError:  # lone surrogates
         return False

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 
 from feedback_app.services import book, counting, register
 from feedback_app.services.book import How, Photo
+from feedback_app.storage import register as stored
 from feedback_app.storage.anchor import Keeper
+from feedback_app.storage.database import Database
 from feedback_app.storage.tables import BookEntry, RegisterLink
 from tests.builders import Chain
 
@@ -115,8 +120,6 @@ def test_a_chain_recomputed_without_the_key_is_found(written: Chain, tmp_path: A
     register.use(written.db, "another key", tmp_path / "elsewhere")
 
     def again(connection: sa.Connection) -> None:
-        from feedback_app.storage import register as stored  # noqa: PLC0415
-
         query = sa.select(BookEntry.id).where(BookEntry.store_id == 1).order_by(BookEntry.number)
         assert written.db.keeper is not None
         for entry_id in connection.execute(query).scalars().all():
@@ -190,3 +193,120 @@ def test_an_erased_entry_still_verifies(written: Chain, names: tuple[str, ...]) 
 def test_erasing_behind_the_back_is_found(written: Chain) -> None:
     behind(written, "UPDATE book_entries SET name = NULL, salts = '{}' WHERE number = 1")
     assert "entry No. 1 of" in found(written)[0]
+
+
+# --- what must not give a finding -----------------------------------------------------------------------------------
+
+
+def test_verifying_while_others_write_finds_nothing(any_chain: Chain) -> None:
+    write(any_chain)
+
+    def one(number: int) -> None:
+        write(any_chain, "thanks", "002" if number % 3 else "001")
+
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(one, number) for number in range(40)]
+        while not all(each.done() for each in writing):
+            assert found(any_chain) == []
+        assert [each.result() for each in writing] == [None] * 40
+    assert register.verify(any_chain.db).entries == 41
+
+
+def test_two_processes_that_write_into_one_book_leave_it_whole(any_chain: Chain) -> None:
+    keeper = register.keeper_of(any_chain.db)
+    other = Database(any_chain.db.engine.url)
+    register.use(other, keeper.key.decode(), keeper.folder.parent)
+    chains = (any_chain, Chain(other))
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda number: write(chains[number % 2], "claim"), range(24)))
+    assert found(any_chain) == found(chains[1]) == []
+    assert register.heads(other) == [("001", 48, register.heads(any_chain.db)[0][2])]
+    other.close()
+
+
+def test_a_clock_that_was_set_back_leaves_it_whole(any_chain: Chain) -> None:
+    start = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    for shift in (0, 5, -3, -2, 1):
+        with time_machine.travel(start + timedelta(days=shift), tick=False):
+            write(any_chain, "thanks")
+    assert found(any_chain) == []
+    with any_chain.db.engine.connect() as connection:
+        rows = connection.execute(sa.select(BookEntry.year, BookEntry.number).order_by(BookEntry.created_at)).all()
+    assert sorted(map(tuple, rows)) == [(2025, 1), (2025, 2), (2026, 1), (2026, 2), (2026, 3)]
+
+
+def test_a_write_that_fails_among_others_takes_its_link_and_its_number_with_it(any_chain: Chain) -> None:
+    def one(number: int) -> bool:
+        def fails(connection: sa.Connection) -> None:
+            keeper = register.keeper_of(any_chain.db)
+            stored.append(connection, keeper, any_chain.store_id("001"), "note", datetime.now(UTC), "system")
+            raise ZeroDivisionError
+
+        if number % 3:
+            write(any_chain, "thanks")
+            return True
+        with pytest.raises(ZeroDivisionError):
+            any_chain.db.write(fails)
+        return False
+
+    any_chain.store_id("001")
+    with ThreadPoolExecutor(8) as pool:
+        kept = sum(pool.map(one, range(30)))
+    assert found(any_chain) == []
+    assert register.heads(any_chain.db)[0][1] == kept
+
+
+def test_an_anchor_that_cannot_be_written_keeps_no_entry_from_being_written(any_chain: Chain, tmp_path: Any) -> None:
+    write(any_chain)
+    keeper = register.keeper_of(any_chain.db)
+    [path] = keeper.folder.glob("*/store-1.jsonl")
+    before = path.read_bytes()
+    path.unlink()
+    path.mkdir()
+    write(any_chain)
+    path.rmdir()
+    path.write_bytes(before)
+    assert found(any_chain) == []
+    write(any_chain)
+    assert found(any_chain) == []
+
+
+def test_an_anchor_that_cannot_be_read_is_a_finding(any_chain: Chain) -> None:
+    write(any_chain)
+    [path] = register.keeper_of(any_chain.db).folder.glob("*/store-1.jsonl")
+    whole = path.read_bytes()
+    for garbage, said in (
+        (b"[" * 100_000 + b"\n", "line 1 of the anchor broken"),
+        (b"\xff\n", "line 1 of the anchor broken"),
+        (b"\n", "line 1 of the anchor broken"),
+        (b"\x00" * 5000, "the anchor missing"),
+        (whole + b"{}\n", "of the anchor broken"),
+        (whole.replace(b'"count":2', b'"count":1'), "of the anchor broken"),
+    ):
+        path.write_bytes(garbage)
+        assert said in found(any_chain)[0]
+    path.unlink()
+    path.mkdir()
+    assert "the anchor broken (Is a directory)" in found(any_chain)[0]
+
+
+def test_another_key_is_named_as_such(any_chain: Chain) -> None:
+    write(any_chain)
+    keeper = register.keeper_of(any_chain.db)
+    register.use(any_chain.db, "another key", keeper.folder.parent)
+    assert "is this the register's key?" in found(any_chain)[0]
+
+
+def test_a_restore_is_told_of_and_the_gap_is_none(any_chain: Chain) -> None:
+    write(any_chain)
+    keeper = register.keeper_of(any_chain.db)
+    with any_chain.db.engine.connect() as connection:
+        name = stored.register_id(connection)
+        head = stored.heads(connection)[0]
+    assert name is not None
+    keeper.drop(name, replace(head, count=9, link="f" * 64), datetime.now(UTC))
+    assert "the anchor holds 9 links" in found(any_chain)[0]
+    keeper.drop(name, head, datetime.now(UTC), restored=True)
+    verified = register.verify(any_chain.db)
+    assert verified.findings == ()
+    assert "from 9 links to 2" in verified.notes[0]
