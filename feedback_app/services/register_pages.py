@@ -75,9 +75,22 @@ class EntryLine:
         return now().astimezone(ZoneInfo(self.timezone)).date()
 
     @property
+    def answered_on(self) -> date:
+        """Return the day of the answer in the store; that of the entry where there is none yet."""
+        return (self.answered_at or self.created_at).astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
     def local(self) -> datetime:
         """Return when it was written, by the store's clock."""
         return self.created_at.astimezone(ZoneInfo(self.timezone))
+
+
+@dataclass(frozen=True)
+class StoreChoice:
+    """A store whose book the reader may open."""
+
+    code: str
+    names: Words
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,7 @@ class EntryPage:
     total: int
     overdue: int
     years: tuple[int, ...]
+    stores: tuple[StoreChoice, ...]
 
 
 @dataclass(frozen=True)
@@ -173,7 +187,12 @@ def entries_page(
         waiting = stored.open_by_due_day(session, asked, OPEN_STATUSES)
         overdue = sum(row["n"] for row in waiting if row["due_on"] < _today(row["timezone"]))
         return EntryPage(
-            lines, more, stored.counts(session, asked), overdue, tuple(stored.years(session, asked.store_id))
+            lines=lines,
+            next_cursor=more,
+            total=stored.counts(session, asked),
+            overdue=overdue,
+            years=tuple(stored.years(session, asked.store_id)),
+            stores=tuple(StoreChoice(*row) for row in stored.stores(session)),
         )
 
 

@@ -15,7 +15,7 @@ from feedback_app.domain import register as rules
 from feedback_app.storage.tables import BookEntry, BookPhoto, Case, CaseResponse, RegisterLink, Store, User
 from feedback_app.storage.words_read import Place
 
-Row = Mapping[str, Any]
+Row = Mapping[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Asked:
     spans: Mapping[str, tuple[datetime | None, datetime | None]] | None = None
 
 
-def with_case(query: sa.Select[Any]) -> sa.Select[Any]:
+def with_case(query: Any) -> Any:
     """Join the case that an entry stands in: its own, the one that took it in, or one that gathered it later."""
     own, gathered = aliased(Case), aliased(CaseResponse)
     return (
@@ -73,11 +73,11 @@ _MORE = (
 )
 
 
-def _lines(*more: Any) -> sa.Select[Any]:
+def _lines(*more: Any) -> Any:
     return with_case(sa.select(*_LINE, *more).join(Store, Store.id == BookEntry.store_id))
 
 
-def _asked(query: sa.Select[Any], asked: Asked) -> sa.Select[Any]:
+def _asked(query: Any, asked: Asked) -> Any:
     if asked.store_id is not None:
         query = query.where(BookEntry.store_id == asked.store_id)
     if asked.year is not None:
@@ -135,6 +135,11 @@ def years(session: Session, store_id: int | None) -> list[int]:
     if store_id is not None:
         query = query.where(BookEntry.store_id == store_id)
     return list(session.execute(query).scalars())
+
+
+def stores(session: Session) -> list[tuple[str, Mapping[str, str]]]:
+    """Return code and names of the stores in scope, by code."""
+    return [(row.code, row.names) for row in session.execute(sa.select(Store.code, Store.names).order_by(Store.code))]
 
 
 def by_number(session: Session, store_id: int, year: int, number: int) -> Row | None:
