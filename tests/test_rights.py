@@ -19,13 +19,14 @@ from feedback_app.domain.access import SYSTEM, Right
 from feedback_app.domain.journey import B2C_STAGES
 from feedback_app.edge.rights import right_of
 from feedback_app.services import book, visits
-from feedback_app.storage.tables import Response, Store, user_stores
+from feedback_app.storage.tables import BookEntry, BookPhoto, Response, Store, user_stores
 from tests.builders import EMAILS, Chain, sign_in_as
 from tests.services.handed_in import ALL_GOOD
 
 SignIn = Callable[[str], FlaskClient]
 MARKER = "Жырандоля"
 OPEN = (Right.PUBLIC, Right.DEVICE)
+AN_ENTRY = {"code": "001", "year": "2026", "number": "1", "photo_id": str(uuid4())}
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -62,7 +63,7 @@ def addresses(app: Flask, **values: str) -> Iterator[tuple[Rule, str]]:
         for rule in rules(app):
             if "GET" in (rule.methods or ()) and right_of(app, rule.endpoint) not in (*OPEN, Right.NOBODY):
                 for stage in B2C_STAGES if "stage" in rule.arguments else ("",):
-                    filled = {"stage": stage, "device_id": "1", "response_id": str(uuid4()), **values}
+                    filled = {"stage": stage, "device_id": "1", "response_id": str(uuid4()), **AN_ENTRY, **values}
                     missing = rule.arguments - set(filled)
                     assert not missing, f"{rule.rule}: the test fills no {missing}"
                     built = rule.build({name: filled[name] for name in rule.arguments}, append_unknown=False)
@@ -79,7 +80,8 @@ def marked(app_chain: Chain) -> Chain:
         for touchpoint in ("entrance", "shelf", "checkout", "exit"):
             app_chain.a_tap(1, store="002", touchpoint=touchpoint, comment=text)
         app_chain.a_survey(store="002", overall=1, comment=text)
-        book.write_entry(app_chain.db, "002", {"kind": "complaint", "text": text}, uuid4(), "ru")
+        photo = book.How(photos=(book.Photo("image/png", text.encode()),))
+        book.write_entry(app_chain.db, "002", {"kind": "complaint", "text": text}, uuid4(), "ru", photo)
         app_chain.a_tap(4, comment="Хороший хлеб, вежливый кассир")
     for text in ("Где же", "Постройте", "Мечтаем о"):
         app_chain.a_survey(store="002", overall=1, comment=f"{text} {MARKER}")
@@ -116,7 +118,7 @@ def queries(cursors: list[str]) -> Iterator[dict[str, Any]]:
 def told(answer: Any) -> str:
     if answer.is_json:
         return json.dumps(answer.get_json(), ensure_ascii=False)
-    return str(answer.get_data(as_text=True))
+    return str(answer.get_data().decode(errors="replace"))
 
 
 def read_all(client: FlaskClient, app: Flask, query: dict[str, Any], **values: str) -> dict[str, str]:
@@ -131,6 +133,17 @@ def read_all(client: FlaskClient, app: Flask, query: dict[str, Any], **values: s
 FILL = {"key": "checkout", "token": "visit-002"}
 
 
+def an_entry_of(chain: Chain, store: str) -> dict[str, str]:
+    """What addresses the first entry of a store and its photo."""
+    query = sa.select(BookEntry.year, BookEntry.number, BookPhoto.id).join(
+        BookPhoto, BookPhoto.entry_id == BookEntry.id
+    )
+    query = query.where(BookEntry.store_id == chain.store_id(store)).order_by(BookEntry.number).limit(1)
+    with chain.db.read(SYSTEM) as session:
+        year, number, photo_id = session.execute(query).one()
+    return {"code": store, "year": str(year), "number": str(number), "photo_id": str(photo_id)}
+
+
 def a_comment_of(chain: Chain, store: str) -> str:
     query = sa.select(Response.id).where(Response.store_id == chain.store_id(store), Response.comment.is_not(None))
     with chain.db.read(SYSTEM) as session:
@@ -142,7 +155,8 @@ def test_a_manager_reads_nothing_of_another_store_by_any_route(app: Flask, marke
     cursor = director.get("/api/v1/responses", query_string={"limit": 10}).get_json()["next_cursor"]
     pages = re.findall(r"[?&;]cursor=([\w%=.-]+)", told(director.get("/map/stage/deal")))
     assert cursor
-    fill = {**FILL, "response_id": a_comment_of(marked, "002")}
+    an_entry = an_entry_of(marked, "002")
+    fill = {**FILL, "response_id": a_comment_of(marked, "002"), **an_entry}
     seen = set()
     for path, page in read_all(director, app, {}, **fill).items():
         if MARKER in page:
@@ -157,6 +171,11 @@ def test_a_manager_reads_nothing_of_another_store_by_any_route(app: Flask, marke
         "/points",
         "/kiosks",
         correct,
+        "/register",
+        f"/register/002/{an_entry['year']}/{an_entry['number']}",
+        f"/register/002/{an_entry['year']}/{an_entry['number']}/erase",
+        "/register/002/chain",
+        f"/register/photos/{an_entry['photo_id']}",
     }
     assert known <= seen, "the test looks at nothing"
     for query in queries([cursor, *pages]):

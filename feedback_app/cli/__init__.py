@@ -9,7 +9,7 @@ import os
 
 import click
 
-from feedback_app.cli import book, checks, data, people, schema, serving, surveys, tls, training
+from feedback_app.cli import book, checks, data, exports, people, schema, serving, surveys, tls, training
 from feedback_app.cli.common import version
 
 
@@ -32,7 +32,7 @@ for command in (
     people.device,
     surveys.survey,
     data.import_group,
-    data.export_group,
+    exports.export_group,
     data.rescore,
     training.train,
     data.rollup,

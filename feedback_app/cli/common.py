@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING
@@ -103,6 +104,17 @@ def explain(error: Exception) -> str:
         return words.format(**error.params)
     values = ", ".join(str(value) for value in error.params.values())
     return f"{words}: {values}" if values else words
+
+
+def moment(_context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
+    """Return the time that an option names, in UTC, or end the command; to be used as its callback."""
+    if value is None:
+        return None
+    try:
+        found = datetime.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter("write 2026-03-31 or 2026-03-31T14:05", param=parameter) from None
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @contextmanager

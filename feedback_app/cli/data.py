@@ -1,9 +1,9 @@
-"""Commands that bring data in and out, and recount it."""
+"""Commands that bring data in, and recount it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -11,16 +11,6 @@ import click
 from feedback_app.cli import common
 
 REFUSED_SHOWN = 20
-
-
-def _moment(_context: click.Context, parameter: click.Parameter, value: str | None) -> datetime | None:
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        raise click.BadParameter("write 2026-03-31 or 2026-03-31T14:05", param=parameter) from None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @click.group("import")
@@ -32,7 +22,7 @@ def import_group() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--store", metavar="CODE", help="The store of rows that name none.")
 @click.option("--touchpoint", metavar="KEY", help="The touchpoint of rows that name none.")
-@click.option("--date", "moment", callback=_moment, metavar="DATE", help="The time of rows that have none.")
+@click.option("--date", "moment", callback=common.moment, metavar="DATE", help="The time of rows that have none.")
 @click.option("--dry-run", is_flag=True, help="Read and check everything, write nothing.")
 @click.option("--skip-bad", is_flag=True, help="Import the good rows and leave the bad ones out.")
 @click.pass_context
@@ -105,30 +95,6 @@ def import_responses(context: click.Context, file: Path, dry_run: bool, skip_bad
         click.echo("Nothing was written. Mend the items above, or leave them out with --skip-bad.")
     if report.refused and not skip_bad:
         context.exit(1)
-
-
-@click.group("export")
-def export_group() -> None:
-    """Write data to files."""
-
-
-@export_group.command("responses")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--since", callback=_moment, metavar="DATE", help="From this time on (UTC).")
-@click.option("--until", callback=_moment, metavar="DATE", help="Before this time (UTC).")
-@click.option("--store", metavar="CODE")
-def export_responses(file: Path, since: datetime | None, until: datetime | None, store: str | None) -> None:
-    """Write responses to a .csv or .jsonl file."""
-    from feedback_app.domain.access import SYSTEM  # noqa: PLC0415  (start-up time of --help)
-    from feedback_app.services import exchange  # noqa: PLC0415  (start-up time of --help)
-
-    with common.database() as database:
-        total = exchange.count_responses(database, SYSTEM, since=since, until=until, store=store)
-        with common.progress(total, "Writing responses") as step:
-            count = exchange.export_responses(
-                database, SYSTEM, file, since=since, until=until, store=store, progress=step
-            )
-    click.echo(f"{count} responses written to {file}.")
 
 
 @click.command()

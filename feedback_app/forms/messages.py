@@ -41,6 +41,8 @@ MESSAGES = {
     "nothing_corrected": lazy_gettext("Nothing differs from what was read, so there is nothing to keep."),
     "aspect_twice": lazy_gettext("This already stands above. Choose how it is spoken of there."),
     "too_many_aspects": lazy_gettext("A comment speaks of at most %(limit)s things."),
+    "nothing_chosen": lazy_gettext("Choose at least one thing to erase."),
+    "chain_too_long": lazy_gettext("The chain has more than %(limit)s links. Verify it with: otklik book verify"),
     "bad_cursor": lazy_gettext("This page does not exist any more. Begin again with the newest."),
     "one_at_a_time": lazy_gettext("Name one at a time."),
     "until_before_since": lazy_gettext("The last day lies before the first."),

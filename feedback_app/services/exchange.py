@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -15,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from feedback_app.domain.access import Access, Right
-from feedback_app.domain.errors import DomainError, NotFound
+from feedback_app.domain.errors import NotFound
 from feedback_app.services import catalogue
+from feedback_app.services.export_files import Progress, check_ending, iso, write_file
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import FormRow, FormVersion, Point, Region, Response, Store, Touchpoint
 
@@ -40,20 +39,15 @@ COLUMNS = (
     "flags",
 )
 PAGE = 2_000
-Progress = Callable[[int], None]
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _as_row(row: Any) -> dict[str, Any]:
     response: Response = row.Response
     return {
         "id": str(response.id),
-        "occurred_at": _iso(response.occurred_at),
+        "occurred_at": iso(response.occurred_at),
         "occurred_local": response.occurred_at.astimezone(ZoneInfo(row.timezone)).isoformat(),
-        "received_at": _iso(response.received_at),
+        "received_at": iso(response.received_at),
         "store": row.store,
         "region": row.region,
         "touchpoint": row.touchpoint,
@@ -163,31 +157,6 @@ def responses(
             session.expunge_all()
 
 
-def _write_jsonl(rows: Iterator[dict[str, Any]], file: TextIO, progress: Progress) -> int:
-    count = 0
-    for row in rows:
-        file.write(json.dumps(row, ensure_ascii=False) + "\n")
-        count += 1
-        progress(1)
-    return count
-
-
-def _write_csv(rows: Iterator[dict[str, Any]], file: TextIO, progress: Progress) -> int:
-    writer = csv.DictWriter(file, COLUMNS)
-    writer.writeheader()
-    count = 0
-    for row in rows:
-        row["answers"] = json.dumps(row["answers"], ensure_ascii=False)
-        row["flags"] = json.dumps(row["flags"], ensure_ascii=False)
-        writer.writerow(row)
-        count += 1
-        progress(1)
-    return count
-
-
-WRITERS = {".csv": _write_csv, ".jsonl": _write_jsonl}
-
-
 def export_responses(
     db: Database,
     access: Access,
@@ -200,16 +169,7 @@ def export_responses(
 ) -> int:
     """Write the responses in scope to a file whose ending gives the format; return how many.
 
-    The file appears under its name only when it is whole. Raises DomainError `unknown_format`, NotFound.
+    The file appears under its name only when it is whole. Raises what `export_files.write_file` does, NotFound.
     """
-    write = WRITERS.get(path.suffix.lower())
-    if write is None:
-        raise DomainError("unknown_format", formats=", ".join(WRITERS))
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as file:
-            count = write(responses(db, access, since=since, until=until, store=store), file, progress)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return count
+    check_ending(path)
+    return write_file(responses(db, access, since=since, until=until, store=store), COLUMNS, path, progress)

@@ -12,6 +12,8 @@ from feedback_app.web import (
     kiosks,
     overview,
     points,
+    register,
+    register_erase,
     returning,
     topics,
     visits,
@@ -47,4 +49,16 @@ def words_for_templates() -> dict[str, object]:
     }
 
 
-__all__ = ["blueprint", "comments", "corrections", "journey_map", "kiosks", "overview", "points", "topics", "visits"]
+__all__ = [
+    "blueprint",
+    "comments",
+    "corrections",
+    "journey_map",
+    "kiosks",
+    "overview",
+    "points",
+    "register",
+    "register_erase",
+    "topics",
+    "visits",
+]

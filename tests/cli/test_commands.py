@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ from feedback_app.cli.words import WORDS
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.errors import DomainError, Invalid, Problem
 from feedback_app.forms.messages import MESSAGES
-from feedback_app.services import counting, demo, intake, senders
+from feedback_app.services import book, counting, demo, intake, register, senders
 from feedback_app.services.clock import now
 from feedback_app.services.letters import LETTER
 from feedback_app.storage import migrate
@@ -116,6 +117,8 @@ def test_the_version_is_told(run: Run) -> None:
         ["device", "create", "--store", "001", "--touchpoint", "exit"],
         ["import", "reviews", __file__],
         ["export", "responses", "out.csv"],
+        ["export", "book", "out.csv"],
+        ["export", "cases", "out.csv"],
         ["rescore"],
         ["train"],
         ["rollup", "verify"],
@@ -355,10 +358,24 @@ def test_exporting_writes_the_file_and_says_how_many(run: Run, laid: Chain, tmp_
     assert run("export", "responses", tmp_path / "none.csv", "--until", "2020-01-01").output.startswith("0 responses")
 
 
+def test_the_book_and_its_cases_are_exported_by_store(run: Run, laid: Chain, tmp_path: Path) -> None:
+    register.use(laid.db, "the tests' key", tmp_path / "instance")
+    for store in ("001", "002"):
+        book.write_entry(laid.db, store, {"kind": "complaint", "text": "Касса"}, uuid4(), "ru")
+    for kind, words in (("book", "1 entries"), ("cases", "1 cases")):
+        result = run("export", kind, tmp_path / f"{kind}.csv", "--store", "002")
+        assert (result.exit_code, words in result.output) == (0, True)
+        with (tmp_path / f"{kind}.csv").open(encoding="utf-8") as file:
+            assert [row["store"] for row in csv.DictReader(file)] == ["002"]
+        assert run("export", kind, tmp_path / "none.xlsx", "--until", "2020-01-01").output.startswith("0 ")
+        assert "no such store" in run("export", kind, tmp_path / "out.csv", "--store", "999").stderr
+
+
 @pytest.mark.parametrize(
     ("name", "more", "says"),
     [
-        ("out.doc", [], ".csv, .jsonl"),
+        ("out.doc", [], ".csv, .jsonl, .xlsx"),
+        ("out.parquet", [], "Parquet is not written"),
         ("nowhere/out.csv", [], "nowhere"),
         ("out.csv", ["--store", "999"], "no such store"),
     ],
