@@ -25,7 +25,7 @@ from kiosk import shell
 from kiosk.views import blueprint as kiosk
 
 MIB = 1024 * 1024
-FORMS_WITH_OWN_CSRF_ANSWER = ("kiosk.survey", "kiosk.book", "kiosk.visit")
+FORMS_WITH_OWN_CSRF_ANSWER = ("kiosk.survey", "kiosk.book", "kiosk.follow", "kiosk.visit")
 """Forms that answer a stale token themselves, with what was typed still there."""
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
@@ -106,6 +106,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     limits.limit_posts(app, "security.login", limits.SIGN_INS)
     limits.limit_posts(app, "kiosk.survey", limits.SURVEY_RESPONSES)
     limits.limit_posts(app, "kiosk.book", limits.BOOK_ENTRIES)
+    limits.limit_all(app, "kiosk.follow", limits.FOLLOWINGS)
 
     wsgi: Any = app.wsgi_app
     if settings.base_path:

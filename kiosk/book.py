@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import quote
+from uuid import UUID
 
 from flask import current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadData, URLSafeSerializer
-from wtforms import StringField
+from wtforms import HiddenField, StringField
 
 from feedback_app.domain import book as rules
 from feedback_app.domain.access import Right
 from feedback_app.domain.cases import BOOK_KINDS
-from feedback_app.domain.errors import DomainError, Invalid, NotFound
+from feedback_app.domain.errors import DomainError, NotFound, Problem
 from feedback_app.edge.context import db, language
 from feedback_app.edge.rights import needs
 from feedback_app.forms.engine import PaperForm
 from feedback_app.forms.fields import ticked
+from feedback_app.forms.messages import message
 from feedback_app.services import book as service
 from feedback_app.services import catalogue
-from feedback_app.services.book import Written
+from feedback_app.services.book import How, Written
 from feedback_app.services.catalogue import StorePage
 from kiosk.blueprint import blueprint as bp
+from kiosk.qr import absolute, inside
 
 
 class BookForm(PaperForm):
     """An entry as typed; what may be written `domain.book.accept` says."""
+
+    secret = HiddenField()
 
     kind = StringField(_l("What is it about?"), id="kind")
     text = StringField(_l("Your words"), id="text")
@@ -49,12 +59,26 @@ class BookForm(PaperForm):
     def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:
         """Check the page's token, then the entry by the domain's rules; say whether nothing was wrong."""
         good: bool = super().validate(extra_validators=extra_validators)
-        try:
-            rules.accept(self.raw())
-        except Invalid as invalid:
-            self.refuse(invalid)
-            return False
+        self.secret.data = self.secret.data or _own_secret(self.hand_in_id)
+        for check in (self._check_secret, lambda: rules.accept(self.raw())):
+            try:
+                check()
+            except DomainError as wrong:
+                self.refuse(wrong)
+                good = False
         return good
+
+    def _check_secret(self) -> None:
+        if not rules.is_secret(self.secret.data):
+            raise Problem("bad_secret", "secret")
+
+    def refuse(self, error: DomainError) -> None:
+        """Put each problem at its field; for a secret that cannot be used the page gets a new one, and says so."""
+        if getattr(error, "field", None) == "secret":
+            self.secret.data = rules.new_secret()
+            self.form_errors.append(message(error))
+        else:
+            super().refuse(error)
 
 
 @bp.route("/book/<code>", methods=["GET", "POST"])
@@ -67,22 +91,29 @@ def book(code: str) -> ResponseReturnValue:
         return _page(store, form)
     if form.validate():
         try:
-            written = service.write_entry(db(), store.code, form.raw(), form.hand_in_id, language())
+            how = How(secret=form.secret.data)
+            written = service.write_entry(db(), store.code, form.raw(), form.hand_in_id, language(), how)
         except DomainError as error:
             form.refuse(error)
         else:
-            return redirect(url_for("kiosk.book_thanks", code=store.code, slip=_seal(store.code, written)), 303)
+            return redirect(url_for("kiosk.book_thanks", code=store.code, slip=_seal(store.code, written, form.secret.data)), 303)
     return _page(store, form), 422
 
 
 @bp.get("/book/<code>/written/<slip>")
 @needs(Right.PUBLIC)
 def book_thanks(code: str, slip: str) -> ResponseReturnValue:
-    """Show the receipt of an entry: its number, and until when it is answered."""
+    """Show the receipt of an entry: its number, until when it is answered, and the link to follow it."""
     store = catalogue.store_page(db(), code)
-    number, year, due_on = _open(store.code, slip)
+    slip_of = _open(store.code, slip)
+    link = absolute(f"/book/{quote(store.code)}/follow/{slip_of.secret}") if slip_of.secret else None
     return render_template(
-        "kiosk/book_thanks.html", store=store, title=_title(store), number=number, year=year, due_on=due_on
+        "kiosk/book_thanks.html",
+        store=store,
+        title=_title(store),
+        slip=slip_of,
+        link=link,
+        code=inside(link) if link else None,
     )
 
 
@@ -115,22 +146,43 @@ def _kinds() -> list[tuple[str, str, str]]:
     return [(kind, *words[kind]) for kind in BOOK_KINDS]
 
 
+def _own_secret(hand_in_id: UUID) -> str:
+    """Return the secret of a page that brings none: the same for the same page, so that a repeat changes nothing."""
+    key = str(current_app.secret_key).encode()
+    drawn = hmac.new(key, b"book-link" + hand_in_id.bytes, hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(drawn).decode().rstrip("=")
+
+
 def _sealer() -> URLSafeSerializer:
     return URLSafeSerializer(str(current_app.secret_key), salt="book-receipt")
 
 
-def _seal(code: str, written: Written) -> str:
-    """Return the receipt as a part of an address that nobody can make up; it holds nothing of the entry."""
-    sealed = _sealer().dumps([code, written.number, written.year, written.due_on.isoformat()])
+@dataclass(frozen=True)
+class Slip:
+    """What a receipt's address holds."""
+
+    number: int
+    year: int
+    due_on: date
+    secret: str | None
+
+
+def _seal(code: str, written: Written, secret: str) -> str:
+    """Return the receipt as a part of an address that nobody can make up; of the entry it holds its link alone.
+
+    The secret of a page that was sent twice may be another than that of the entry: then there is no link to show.
+    """
+    own = secret if written.followed_by(secret) else None
+    sealed = _sealer().dumps([code, written.number, written.year, written.due_on.isoformat(), own])
     return sealed if isinstance(sealed, str) else sealed.decode()
 
 
-def _open(code: str, slip: str) -> tuple[int, int, date]:
-    """Return number, year and last day of the answer, or raise NotFound for a slip that is not of this book."""
+def _open(code: str, slip: str) -> Slip:
+    """Return what a receipt holds, or raise NotFound for a slip that is not of this book."""
     try:
-        of_store, number, year, due_on = _sealer().loads(slip)
-    except BadData:
+        of_store, number, year, due_on, *rest = _sealer().loads(slip)
+    except (BadData, ValueError):
         raise NotFound("unknown_entry") from None
     if of_store != code:
         raise NotFound("unknown_entry")
-    return number, year, date.fromisoformat(due_on)
+    return Slip(number, year, date.fromisoformat(due_on), rest[0] if rest else None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,8 +14,24 @@ from feedback_app.domain.scales import TEXT_LIMIT, clean_text
 
 NAME_LIMIT = 120
 CONTACT_LIMIT = 200
+VERDICT_LIMIT = 1_000
+"""Characters of what a writer says of an answer."""
 CONSENT_VERSION = "1"
 """Version of the consent's wording that is shown with the form and kept with the entry."""
+
+SECRET_BYTES = 24
+"""Random bytes in the secret of an entry's link: 192 bits, so that nobody finds one by trying."""
+_SECRET = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+
+def new_secret() -> str:
+    """Return a secret for the link by which a writer follows the answer."""
+    return secrets.token_urlsafe(SECRET_BYTES)
+
+
+def is_secret(text: Any) -> bool:
+    """Say whether a text may be such a secret: 22 to 64 letters of base64url, 128 bits or more."""
+    return isinstance(text, str) and _SECRET.fullmatch(text) is not None
 
 
 @dataclass(frozen=True)

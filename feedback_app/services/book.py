@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from feedback_app.domain import book, journey, responses
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.cases import ANSWERED_KINDS
 from feedback_app.domain.deadlines import due_date
-from feedback_app.domain.errors import NotFound
+from feedback_app.domain.errors import NotFound, Problem
 from feedback_app.domain.responses import PointForm
 from feedback_app.services import catalogue, intake, letters
 from feedback_app.services.clock import now
@@ -50,6 +51,11 @@ class Written:
     year: int
     due_on: date
     created_at: datetime
+    secret_hash: str | None = None
+
+    def followed_by(self, secret: str) -> bool:
+        """Say whether a secret opens this entry's link: one that came with a repeat may be another."""
+        return self.secret_hash == hash_secret(secret)
 
 
 @dataclass(frozen=True)
@@ -84,7 +90,15 @@ def find_entry(connection: Connection, entry_id: UUID) -> Written | None:
     """Return the receipt of an entry that is already there."""
     table = BookEntry.__table__
     row = connection.execute(sa.select(table).where(table.c.id == entry_id)).first()
-    return Written(row.number, row.year, row.due_on, row.created_at) if row else None
+    return Written(row.number, row.year, row.due_on, row.created_at, row.secret_hash) if row else None
+
+
+def _check_secret(connection: Connection, row: Mapping[str, Any]) -> None:
+    """Raise Problem where another entry has the secret already."""
+    table = BookEntry.__table__
+    taken = sa.select(table.c.id).where(table.c.secret_hash == row["secret_hash"], table.c.id != row["id"])
+    if row["secret_hash"] is not None and connection.execute(taken).first() is not None:
+        raise Problem("secret_used", "secret")
 
 
 def book_point(db: Database, store_code: str) -> tuple[Store, PointForm]:
@@ -179,14 +193,19 @@ def write_entry(
     receipt: list[Written] = []
 
     def beside(connection: Connection, prepared: Prepared) -> None:
+        _check_secret(connection, row)
         number = insert_entry(connection, keeper, row, how.photos, how.actor)
-        receipt.append(Written(number, row["year"], row["due_on"], created_at))
+        receipt.append(Written(number, row["year"], row["due_on"], created_at, row["secret_hash"]))
         if entry.kind in ANSWERED_KINDS:
             stage = prepared.mentions[0]["stage"] if prepared.mentions else journey.WHOLE_VISIT_STAGE
             open_case(connection, keeper, entry_case(row, stage))
             letters.queue_new_entry(connection, entry_id, store.id, store.code, number, row, created_at)
 
-    intake.store(db, accepted, None, intake.Extra(beside=beside))
+    try:
+        intake.store(db, accepted, None, intake.Extra(beside=beside))
+    except IntegrityError:  # two at the same moment with one secret: the second sees the first only now
+        db.write(lambda connection: _check_secret(connection, row))
+        raise
     if receipt:
         return receipt[-1]
     written = db.write(lambda connection: find_entry(connection, entry_id))
