@@ -12,28 +12,37 @@ from typing import Any
 from urllib.parse import quote
 from uuid import UUID
 
-from flask import current_app, redirect, render_template, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadData, URLSafeSerializer
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
 from wtforms import HiddenField, StringField
 
 from feedback_app.domain import book as rules
+from feedback_app.domain import consents
 from feedback_app.domain.access import Right
 from feedback_app.domain.cases import BOOK_KINDS
 from feedback_app.domain.errors import DomainError, NotFound, Problem
+from feedback_app.domain.forms import word
 from feedback_app.edge.context import db, language
 from feedback_app.edge.rights import needs
 from feedback_app.forms.engine import PaperForm
 from feedback_app.forms.fields import ticked
 from feedback_app.forms.messages import message
 from feedback_app.services import book as service
-from feedback_app.services import catalogue
-from feedback_app.services.book import How, Written
+from feedback_app.services import catalogue, photos
+from feedback_app.services.book import How, Photo, Written
 from feedback_app.services.catalogue import StorePage
+from feedback_app.services.photos import Upload
 from kiosk.blueprint import blueprint as bp
 from kiosk.qr import absolute, inside
+
+
+KEEPS_PHOTOS = "Otklik-Keeps-Photos"
+"""What the page's own script sends along: its photos stay chosen, whatever the answer."""
 
 
 class BookForm(PaperForm):
@@ -45,28 +54,58 @@ class BookForm(PaperForm):
     text = StringField(_l("Your words"), id="text")
     name = StringField(_l("Name"), id="name")
     contact = StringField(_l("Phone, e-mail or address"), id="contact")
-    consent = StringField(_l("I agree that the store keeps the name and contact I have written here."), id="consent")
+    consent = StringField(id="consent")
+    under_16 = StringField(_l("I am under 16"), id="under_16")
+    guardian = StringField(id="guardian")
+    consent_shown = HiddenField(default=lambda: f"{rules.CONSENT_VERSION} {language()}")
+    photos = StringField(_l("Photos"), id="photos")
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.drawn: list[bytes] = []
+        shown = consents.shown(*self.shown)
+        self.consent.label.text = shown.said[consents.WRITER]
+        self.guardian.label.text = shown.said[consents.GUARDIAN]
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """Return version and language of the consent's words on this page."""
+        return consents.read(self.consent_shown.data, language())
+
+    def uploads(self) -> list[Upload]:
+        """Return the photos that were chosen; a field that was left empty posts a file without a name."""
+        files = request.files.getlist(photos.FIELD) if self.is_submitted() else []
+        return [Upload(file.filename or "", file.stream) for file in files if file.filename]
+
+    def ticks(self) -> dict[str, bool]:
+        """Return what is ticked."""
+        return {key: ticked(self[key].data or "") is True for key in ("consent", "under_16", "guardian")}
 
     def raw(self) -> dict[str, Any]:
         """Return what was typed; a form sends each line break as two characters, which are counted as one."""
         typed = {key: str(self[key].data or "") for key in ("kind", "text", "name", "contact")}
-        return {
-            **typed,
-            "text": typed["text"].replace("\r\n", "\n"),
-            "consent": ticked(self.consent.data or "") is True,
-        }
+        return {**typed, "text": typed["text"].replace("\r\n", "\n"), **self.ticks()}
 
     def validate(self, extra_validators: Mapping[str, Any] | None = None) -> bool:
         """Check the page's token, then the entry by the domain's rules; say whether nothing was wrong."""
         good: bool = super().validate(extra_validators=extra_validators)
         self.secret.data = self.secret.data or _own_secret(self.hand_in_id)
-        for check in (self._check_secret, lambda: rules.accept(self.raw())):
+        for check in (self._check_secret, lambda: rules.accept(self.raw()), self._draw_photos):
             try:
                 check()
             except DomainError as wrong:
                 self.refuse(wrong)
                 good = False
         return good
+
+    def _draw_photos(self) -> None:
+        self.drawn = photos.drawn(self.uploads())
+
+    def tell_of_photos(self) -> None:
+        """Say which photos have to be chosen again: a browser does not keep them over a page, our script does."""
+        names = [upload.name for upload in self.uploads()]
+        if names and request.headers.get(KEEPS_PHOTOS) is None:
+            self.form_errors.append(message(DomainError("photos_again", names=", ".join(names))))
 
     def _check_secret(self) -> None:
         if not rules.is_secret(self.secret.data):
@@ -85,19 +124,36 @@ class BookForm(PaperForm):
 @needs(Right.PUBLIC)
 def book(code: str) -> ResponseReturnValue:
     """Show a clean page of the book, or write the entry; 422 with the page where something is wrong."""
+    request.max_content_length = photos.REQUEST_LIMIT
     store = catalogue.store_page(db(), code)
-    form = BookForm()
+    try:
+        form = BookForm()
+    except RequestEntityTooLarge:
+        return _page(store, _too_large()), 413
     if not form.is_submitted():
         return _page(store, form)
     if form.validate():
         try:
-            how = How(secret=form.secret.data)
-            written = service.write_entry(db(), store.code, form.raw(), form.hand_in_id, language(), how)
+            written = service.write_entry(db(), store.code, form.raw(), form.hand_in_id, language(), _how(form))
         except DomainError as error:
             form.refuse(error)
         else:
-            return redirect(url_for("kiosk.book_thanks", code=store.code, slip=_seal(store.code, written, form.secret.data)), 303)
+            slip = _seal(store.code, written, form.secret.data)
+            return redirect(url_for("kiosk.book_thanks", code=store.code, slip=slip), 303)
+    form.tell_of_photos()
     return _page(store, form), 422
+
+
+def _how(form: BookForm) -> How:
+    attached = tuple(Photo(photos.MEDIA_TYPE, content) for content in form.drawn)
+    return How(secret=form.secret.data, photos=attached, consent_shown=form.shown)
+
+
+def _too_large() -> BookForm:
+    """Return a clean form that says why nothing of what was sent could be read."""
+    form = BookForm(formdata=MultiDict())
+    form.form_errors.append(message(DomainError("page_too_large", limit=photos.REQUEST_LIMIT // photos.MIB)))
+    return form
 
 
 @bp.get("/book/<code>/written/<slip>")
@@ -124,8 +180,10 @@ def _page(store: StorePage, form: BookForm) -> str:
         form=form,
         title=_title(store),
         kinds=_kinds(),
-        consent_version=rules.CONSENT_VERSION,
+        consent_version=form.shown[0],
+        terms=consents.shown(*form.shown).terms(word(store.names, form.shown[1])),
         text_limit=rules.TEXT_LIMIT,
+        photo_limit=photos.COUNT_LIMIT,
     )
 
 

@@ -68,6 +68,8 @@ class How:
     photos: Sequence[Photo] = ()
     paper_number: str | None = None
     paper_on: date | None = None
+    consent_shown: tuple[str, str] | None = None
+    """Version and language of the consent's words that the page showed; None for the current ones."""
 
 
 def hash_secret(secret: str) -> str:
@@ -116,9 +118,14 @@ def book_point(db: Database, store_code: str) -> tuple[Store, PointForm]:
 def entry_row(
     entry: book.Entry, entry_id: UUID, store: Store, created_at: datetime, language: str | None, how: How | None = None
 ) -> dict[str, Any]:
-    """Return the row of an entry, still without its number."""
+    """Return the row of an entry, still without its number.
+
+    The term of what stands in the paper book runs from the day that it was written there.
+    """
     local = created_at.astimezone(ZoneInfo(store.timezone))
     how = how or How()
+    version, shown_in = how.consent_shown or (book.CONSENT_VERSION, language)
+    received_on = min(how.paper_on, local.date()) if how.paper_on else local.date()
     return {
         "id": entry_id,
         "response_id": entry_id,
@@ -128,13 +135,13 @@ def entry_row(
         "text": entry.text,
         "name": entry.name,
         "contact": entry.contact,
-        "consent_version": book.CONSENT_VERSION if entry.consent else None,
-        "consent_language": language if entry.consent else None,
+        "consent_version": version if entry.consent else None,
+        "consent_language": shown_in if entry.consent else None,
         "consent_at": created_at if entry.consent else None,
-        "consent_by": "writer" if entry.consent else None,
+        "consent_by": entry.consent_by,
         "language": language,
         "created_at": created_at,
-        "due_on": due_date(local.date(), store.country, entry.kind),
+        "due_on": due_date(received_on, store.country, entry.kind),
         "source": how.source,
         "paper_number": how.paper_number,
         "paper_on": how.paper_on,

@@ -128,9 +128,7 @@ def judge(db: Database, store_code: str, secret: str, accepted: bool, words: str
             values |= {"status": REOPENED, "closed_at": None}
         connection.execute(sa.update(_cases).where(_cases.c.id == case["id"]).values(values))
         facts, said = {"accepted": accepted}, {"text": told} if told else {}
-        stored.append_case(
-            connection, keeper, case["id"], register.VERDICT, now(), WRITER, told=facts, words=said
-        )
+        stored.append_case(connection, keeper, case["id"], register.VERDICT, now(), WRITER, told=facts, words=said)
 
     db.write(work)
 

@@ -38,7 +38,7 @@ def write(app: Flask, secret: str | None = None, page: str = PAGE, **more: str) 
     client = visitor(app)
     reply = send(client, page, {**ENTRY, **more}, **({} if secret is None else {"secret": secret}))
     assert reply.status_code == 303, words_of(reply.text)
-    found = re.search(r'data-link>https?://[^/]+([^<]+)<', client.get(reply.location).text)
+    found = re.search(r"data-link>https?://[^/]+([^<]+)<", client.get(reply.location).text)
     assert found
     return client, found[1]
 
