@@ -40,7 +40,6 @@ from feedback_app.services.photos import Upload
 from kiosk.blueprint import blueprint as bp
 from kiosk.qr import absolute, inside
 
-
 KEEPS_PHOTOS = "Otklik-Keeps-Photos"
 """What the page's own script sends along: its photos stay chosen, whatever the answer."""
 
@@ -124,7 +123,6 @@ class BookForm(PaperForm):
 @needs(Right.PUBLIC)
 def book(code: str) -> ResponseReturnValue:
     """Show a clean page of the book, or write the entry; 422 with the page where something is wrong."""
-    request.max_content_length = photos.REQUEST_LIMIT
     store = catalogue.store_page(db(), code)
     try:
         form = BookForm()

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 from feedback_app.domain import consents
@@ -17,6 +18,9 @@ NAME_LIMIT = 120
 CONTACT_LIMIT = 200
 VERDICT_LIMIT = 1_000
 """Characters of what a writer says of an answer."""
+PAPER_NUMBER_LIMIT = 40
+PAPER_DAYS = 366
+"""How long ago an entry of the paper book may have been written: what is older is a slip of the pen."""
 CONSENT_VERSION = consents.CURRENT
 """Version of the consent's wording that is shown with the form and kept with the entry."""
 
@@ -93,3 +97,24 @@ def _consent_by(raw: Mapping[str, Any]) -> str | None:
     if raw.get("under_16"):
         return consents.GUARDIAN if raw.get("guardian") else None
     return consents.WRITER if raw.get("consent") else None
+
+
+def paper_place(number: str, written_on: str, today: date) -> tuple[str | None, date | None]:
+    """Return number and date of an entry in the paper book, each where it is given, or raise Invalid.
+
+    `today` is the store's day: nothing was written after it.
+    """
+    problems: list[Problem] = []
+    shown = _short({"paper_number": number}, "paper_number", PAPER_NUMBER_LIMIT, problems)
+    day: date | None = None
+    if written_on.strip():
+        try:
+            day = date.fromisoformat(written_on.strip())
+        except ValueError:
+            problems.append(Problem("bad_date", "paper_on"))
+        else:
+            if not timedelta(0) <= today - day <= timedelta(days=PAPER_DAYS):
+                problems.append(Problem("date_out_of_reach", "paper_on", days=PAPER_DAYS))
+    if problems:
+        raise Invalid(problems)
+    return shown, day

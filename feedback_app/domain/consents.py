@@ -15,7 +15,7 @@ CURRENT = "1"
 
 @dataclass(frozen=True)
 class Consent:
-    """One text of consent: what is said by the tick for each who says it, and what is told beside; {store} is a place."""
+    """One text of consent: what the tick says for each who says it, and what is told beside; {store} is a place."""
 
     said: Mapping[str, str]
     told: tuple[str, ...]

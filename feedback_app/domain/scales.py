@@ -53,7 +53,8 @@ def measure_of(kind: str, size: int | None = None) -> str:
 def clean_text(text: str) -> str:
     """Return a text without what no database can keep (NUL, control characters, lone surrogates), trimmed.
 
-    Marks that turn the direction of writing go too: one in a name would turn the words behind it. A text in which nobody can see anything is empty.
+    Marks that turn the direction of writing go too: one in a name would turn the words behind it. A text in which
+    nobody can see anything is empty.
     """
     cleaned = _UNSTORABLE.sub("", text.replace("\r\n", "\n")).strip()
     return cleaned if any(unicodedata.category(character)[0] not in "CZ" for character in cleaned) else ""

@@ -30,6 +30,10 @@ MESSAGES = {
     "photos_again": lazy_gettext(
         "The photos you chose were not kept, because something else needs another look. Choose them again: %(names)s."
     ),
+    "bad_date": lazy_gettext("The date cannot be read. Choose it, or write it as 2026-03-31."),
+    "date_out_of_reach": lazy_gettext(
+        "The date lies after today or more than %(days)s days back. Look at it once more."
+    ),
     "page_too_large": lazy_gettext(
         "All that was sent is more than %(limit)s MB, and nothing was stored. Go back: what you typed is still there. "
         "Choose fewer or smaller photos."

@@ -153,9 +153,10 @@ def _entry(connection: Connection, store_code: str, secret: str) -> Mapping[str,
     row = connection.execute(query).mappings().first()
     if row is None:
         raise NotFound("unknown_entry")
-    return row
+    return dict(row)
 
 
 def _case(connection: Connection, entry_id: Any, *, held: bool = False) -> Mapping[str, Any] | None:
     query = sa.select(_cases).where(_cases.c.entry_id == entry_id).order_by(_cases.c.id)
-    return connection.execute(query.with_for_update() if held else query).mappings().first()
+    row = connection.execute(query.with_for_update() if held else query).mappings().first()
+    return None if row is None else dict(row)

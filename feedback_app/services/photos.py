@@ -7,7 +7,7 @@ import struct
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import IO
 
 from PIL import Image, ImageOps
 
@@ -40,7 +40,7 @@ class Upload:
     """A file as it came."""
 
     name: str
-    stream: BinaryIO
+    stream: IO[bytes]
 
 
 def drawn(uploads: Sequence[Upload]) -> list[bytes]:

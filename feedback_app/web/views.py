@@ -11,6 +11,7 @@ from feedback_app.web import (
     journey_map,
     kiosks,
     overview,
+    paper_entry,
     points,
     returning,
     topics,
@@ -47,4 +48,15 @@ def words_for_templates() -> dict[str, object]:
     }
 
 
-__all__ = ["blueprint", "comments", "corrections", "journey_map", "kiosks", "overview", "points", "topics", "visits"]
+__all__ = [
+    "blueprint",
+    "comments",
+    "corrections",
+    "journey_map",
+    "kiosks",
+    "overview",
+    "paper_entry",
+    "points",
+    "topics",
+    "visits",
+]
