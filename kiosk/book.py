@@ -37,11 +37,15 @@ from feedback_app.services import catalogue, photos
 from feedback_app.services.book import How, Photo, Written
 from feedback_app.services.catalogue import StorePage
 from feedback_app.services.photos import Upload
+from kiosk import shell
 from kiosk.blueprint import blueprint as bp
 from kiosk.qr import absolute, inside
 
 KEEPS_PHOTOS = "Otklik-Keeps-Photos"
 """What the page's own script sends along: its photos stay chosen, whatever the answer."""
+AT_KIOSK = "kiosk"
+QUEUE = tuple(("kiosk.static", f"{name}.js") for name in ("backoff", "book_queue"))
+"""What keeps entries on a device without a network, in the order in which they need each other."""
 
 
 class BookForm(PaperForm):
@@ -124,6 +128,7 @@ class BookForm(PaperForm):
 def book(code: str) -> ResponseReturnValue:
     """Show a clean page of the book, or write the entry; 422 with the page where something is wrong."""
     store = catalogue.store_page(db(), code)
+    kiosk = _kiosk(store)
     try:
         form = BookForm()
     except RequestEntityTooLarge:
@@ -132,19 +137,34 @@ def book(code: str) -> ResponseReturnValue:
         return _page(store, form)
     if form.validate():
         try:
-            written = service.write_entry(db(), store.code, form.raw(), form.hand_in_id, language(), _how(form))
+            written = service.write_entry(db(), store.code, form.raw(), form.hand_in_id, language(), _how(form, kiosk))
         except DomainError as error:
             form.refuse(error)
         else:
             slip = _seal(store.code, written, form.secret.data)
-            return redirect(url_for("kiosk.book_thanks", code=store.code, slip=slip), 303)
+            values: dict[str, Any] = {"slip": slip, **_at_kiosk(kiosk)}
+            return redirect(url_for("kiosk.book_thanks", code=store.code, **values), 303)
     form.tell_of_photos()
     return _page(store, form), 422
 
 
-def _how(form: BookForm) -> How:
+def _kiosk(store: StorePage) -> str | None:
+    """Return the token of the kiosk that the page stands on; raise NotFound for one that is not of the store."""
+    token = request.args.get(AT_KIOSK)
+    if token is not None and catalogue.point_page(db(), token, "kiosk").store_code != store.code:
+        raise NotFound("unknown_point")
+    return token
+
+
+def _at_kiosk(token: str | None) -> dict[str, str]:
+    """Return what the addresses of a kiosk carry: on it, a language is kept for one writer alone, and in no cookie."""
+    return {} if token is None else {AT_KIOSK: token, "lang": language()}
+
+
+def _how(form: BookForm, kiosk: str | None) -> How:
     attached = tuple(Photo(photos.MEDIA_TYPE, content) for content in form.drawn)
-    return How(secret=form.secret.data, photos=attached, consent_shown=form.shown)
+    source = service.PAGE if kiosk is None else service.KIOSK
+    return How(source, secret=form.secret.data, photos=attached, consent_shown=form.shown)
 
 
 def _too_large() -> BookForm:
@@ -160,7 +180,7 @@ def book_thanks(code: str, slip: str) -> ResponseReturnValue:
     """Show the receipt of an entry: its number, until when it is answered, and the link to follow it."""
     store = catalogue.store_page(db(), code)
     slip_of = _open(store.code, slip)
-    link = absolute(f"/book/{quote(store.code)}/follow/{slip_of.secret}") if slip_of.secret else None
+    link = _follow(store) + slip_of.secret if slip_of.secret else None
     return render_template(
         "kiosk/book_thanks.html",
         store=store,
@@ -168,6 +188,7 @@ def book_thanks(code: str, slip: str) -> ResponseReturnValue:
         slip=slip_of,
         link=link,
         code=inside(link) if link else None,
+        **_for_page(store),
     )
 
 
@@ -182,7 +203,21 @@ def _page(store: StorePage, form: BookForm) -> str:
         terms=consents.shown(*form.shown).terms(word(store.names, form.shown[1])),
         text_limit=rules.TEXT_LIMIT,
         photo_limit=photos.COUNT_LIMIT,
+        link=_follow(store),
+        said=lambda code, **values: message(DomainError(code, **values)),
+        queue_scripts=shell.addresses(QUEUE),
+        **_for_page(store),
     )
+
+
+def _for_page(store: StorePage) -> dict[str, Any]:
+    kiosk = _kiosk(store)
+    return {"kiosk": kiosk, "at_kiosk": _at_kiosk(kiosk)}
+
+
+def _follow(store: StorePage) -> str:
+    """Return the beginning of the secret links of a store's book."""
+    return absolute(f"/book/{quote(store.code)}/follow/")
 
 
 def _title(store: StorePage) -> str:

@@ -1,4 +1,5 @@
 // The receipt of an entry: forgets the draft, and copies the link.
+import { home, leaveSoon } from "./book_kiosk.js";
 import "./paper.js";
 
 const button = document.querySelector("[data-copy]");
@@ -13,7 +14,8 @@ async function copy() {
   }
 }
 
-if (button && navigator.clipboard) {
+if (button && navigator.clipboard && !home) {
   button.hidden = false;
   button.addEventListener("click", copy);
 }
+if (home) leaveSoon();
