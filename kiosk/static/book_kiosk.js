@@ -50,7 +50,7 @@ export function leaveSoon() {
 }
 
 if (home) {
-  document.querySelector("[data-leave]").addEventListener("click", leave);
+  document.addEventListener("click", ({ target }) => target.closest("[data-leave]") && leave());
   addEventListener("pageshow", (event) => event.persisted && leave());
   if (document.querySelector("[data-still]")) watch();
 }
