@@ -19,14 +19,16 @@ from feedback_app.api.views import blueprint as api
 from feedback_app.edge import errors, headers, languages, limits, rights, sign_in
 from feedback_app.edge.lean import Application
 from feedback_app.services import own_aspects, register
+from feedback_app.services.photos import REQUEST_LIMIT
 from feedback_app.storage.database import Database
 from feedback_app.web.views import blueprint as web
 from kiosk import shell
 from kiosk.views import blueprint as kiosk
 
 MIB = 1024 * 1024
-FORMS_WITH_OWN_CSRF_ANSWER = ("kiosk.survey", "kiosk.book", "kiosk.visit")
+FORMS_WITH_OWN_CSRF_ANSWER = ("kiosk.survey", "kiosk.book", "kiosk.follow", "kiosk.visit")
 """Forms that answer a stale token themselves, with what was typed still there."""
+FORMS_WITH_PHOTOS = ("kiosk.book", "web.paper_entry")
 WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -93,6 +95,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     errors.init(app)
     headers.init(app, https=settings.https)
     limits.init(app, enabled=settings.rate_limits)
+    limits.widen(app, dict.fromkeys(FORMS_WITH_PHOTOS, REQUEST_LIMIT))
     csrf = CSRFProtect(app)
     sign_in.init(app, db, salt=hashlib.sha256(f"salt:{settings.secret_key}".encode()).hexdigest())
     app.before_request(rights.enforce)
@@ -106,6 +109,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     limits.limit_posts(app, "security.login", limits.SIGN_INS)
     limits.limit_posts(app, "kiosk.survey", limits.SURVEY_RESPONSES)
     limits.limit_posts(app, "kiosk.book", limits.BOOK_ENTRIES)
+    limits.limit_all(app, "kiosk.follow", limits.FOLLOWINGS)
 
     wsgi: Any = app.wsgi_app
     if settings.base_path:

@@ -59,6 +59,7 @@ def _data(page: PointPage, words: dict[str, dict[str, str]]) -> dict[str, Any]:
         "words": words,
         "settings": public_settings(db(), page, request.script_root),
         "send_to": f"{request.script_root}/api/v1/responses",
+        "book_at": url_for("kiosk.book", code=page.store_code, kiosk=page.at.token),
         "device_at": f"{request.script_root}/api/v1/device",
         "service_worker": url_for("kiosk.service_worker"),
         "scope": _scope(),

@@ -28,6 +28,8 @@ def _ui() -> dict[str, str]:
         "counts": _("What you have answered counts."),
         "unsent": _("Words that were not sent are erased."),
         "stay": _("I am here"),
+        "book": _("Feedback book"),
+        "no_book": _("The electronic book cannot be reached just now."),
         "closed": _("Closed now"),
         "opens": _("You can rate us again from {time}."),
     }

@@ -25,10 +25,15 @@ SCALES = (1, 40)
 USUAL_SCALE = 12
 
 
-def survey_address(token: str) -> str:
-    """Return the absolute address of a point's survey: under the chain's base URL, else under this server's own."""
+def absolute(path: str) -> str:
+    """Return the absolute address of a path: under the chain's base URL, else under this server's own."""
     base = current_app.config.get("OTKLIK_BASE_URL") or request.url_root
-    return f"{str(base).rstrip('/')}/q/{token}"
+    return f"{str(base).rstrip('/')}{path}"
+
+
+def survey_address(token: str) -> str:
+    """Return the absolute address of a point's survey."""
+    return absolute(f"/q/{token}")
 
 
 def code_of(address: str) -> segno.QRCode:
@@ -44,6 +49,11 @@ def drawing(address: str, kind: str, scale: int = USUAL_SCALE) -> bytes:
     else:
         code_of(address).save(out, kind="png", border=QUIET_ZONE, scale=scale)
     return out.getvalue()
+
+
+def inside(address: str) -> str:
+    """Return the code as the source of an image that stands in the page itself: its address is asked for nowhere."""
+    return str(code_of(address).svg_data_uri(border=QUIET_ZONE, light="#fff", omitsize=True))
 
 
 def _scale() -> int:

@@ -26,6 +26,7 @@ SCRIPTS: tuple[Asset, ...] = tuple(
     ("kiosk.static", f"{name}.js")
     for name in (
         *("uuid7", "backoff", "clock", "outbox", "sender", "device", "offline"),
+        *("book_queue", "book_door"),
         *("misuse", "attract", "fit", "touch", "keeper", "kiosk"),
     )
 )

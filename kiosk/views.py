@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kiosk import book, kiosk_page, qr, survey, visit
+from kiosk import book, following, kiosk_page, qr, survey, visit
 from kiosk.blueprint import blueprint
 
-__all__ = ["blueprint", "book", "kiosk_page", "qr", "survey", "visit"]
+__all__ = ["blueprint", "book", "following", "kiosk_page", "qr", "survey", "visit"]

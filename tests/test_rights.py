@@ -64,6 +64,7 @@ def addresses(app: Flask, **values: str) -> Iterator[tuple[Rule, str]]:
             if "GET" in (rule.methods or ()) and right_of(app, rule.endpoint) not in (*OPEN, Right.NOBODY):
                 for stage in B2C_STAGES if "stage" in rule.arguments else ("",):
                     filled = {"stage": stage, "device_id": "1", "response_id": str(uuid4()), **AN_ENTRY, **values}
+                    filled.setdefault("entry_id", str(uuid4()))
                     missing = rule.arguments - set(filled)
                     assert not missing, f"{rule.rule}: the test fills no {missing}"
                     built = rule.build({name: filled[name] for name in rule.arguments}, append_unknown=False)

@@ -417,3 +417,9 @@ def test_a_signed_in_reader_of_a_lost_database_gets_a_page_in_words(make_app: Ma
         answer = client.get(path)
         assert (answer.status_code, answer.mimetype) == (503, "text/html"), path
     assert app.test_client().get("/healthz").status_code == 200
+
+
+def test_secret_links_are_tried_so_often_and_not_more(limited: Flask) -> None:
+    client = limited.test_client()
+    assert {client.get(f"/book/001/follow/{'a' * 20}{index:02}").status_code for index in range(60)} == {404}
+    assert client.get(f"/book/001/follow/{'a' * 22}").status_code == 429

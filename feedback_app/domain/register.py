@@ -22,6 +22,8 @@ START = "0" * 64
 SALT_BYTES = 32
 
 ENTRY, ADOPTED, OPENED, ERASURE, ANSWER, NOTE = "entry", "adopted", "opened", "erasure", "answer", "note"
+VERDICT = "verdict"
+"""What the writer says of an answer."""
 
 
 @dataclass(frozen=True)

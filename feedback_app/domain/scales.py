@@ -34,7 +34,8 @@ Check = Callable[[Any], Any]
 """Returns a cleaned answer, or raises Problem."""
 
 _BOUNDS = {"smiley4": (1, 4), "smiley5": (1, 5), "nps": (0, 10), "ces": (1, 7)}
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What no database can keep, and the marks that turn the direction of all that follows, also of others' words."""
 
 
 def bounds(kind: str, size: int | None = None) -> tuple[int, int] | None:
@@ -52,7 +53,8 @@ def measure_of(kind: str, size: int | None = None) -> str:
 def clean_text(text: str) -> str:
     """Return a text without what no database can keep (NUL, control characters, lone surrogates), trimmed.
 
-    A text in which nobody can see anything is empty.
+    Marks that turn the direction of writing go too: one in a name would turn the words behind it. A text in which
+    nobody can see anything is empty.
     """
     cleaned = _UNSTORABLE.sub("", text.replace("\r\n", "\n")).strip()
     return cleaned if any(unicodedata.category(character)[0] not in "CZ" for character in cleaned) else ""

@@ -38,8 +38,8 @@ def choose() -> str:
 
 
 def keep(response: Response) -> Response:
-    """Keep the language that was asked for in a cookie."""
-    if "language_asked" in g:
+    """Keep the language that was asked for in a cookie; on a kiosk nothing of one shopper is left for the next."""
+    if "language_asked" in g and "kiosk" not in request.args:
         secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
         response.set_cookie(COOKIE, g.language_asked, max_age=YEAR, samesite="Lax", secure=secure, httponly=True)
     return response

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -15,6 +16,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 BOOK_ENTRIES = "60 per minute"
+FOLLOWINGS = "60 per minute"
+"""How often secret links are tried from one address, right ones and wrong ones."""
 SURVEY_RESPONSES = "120 per minute"
 SIGN_INS = "10 per minute"
 DEVICE_ITEMS = RateLimitItemPerSecond(2_000, namespace="device")
@@ -38,6 +41,22 @@ def init(app: Flask, *, enabled: bool) -> None:
 def limit_posts(app: Flask, endpoint: str, rate: str) -> None:
     """Limit the POSTs of a view by address."""
     limited: Any = limiter.limit(rate, methods=["POST"])(app.view_functions[endpoint])
+    app.view_functions[endpoint] = limited
+
+
+def widen(app: Flask, sizes: Mapping[str, int]) -> None:
+    """Let the bodies of some endpoints be larger, in bytes; set up before anything reads a body."""
+
+    @app.before_request
+    def allow() -> None:
+        size = sizes.get(request.endpoint or "")
+        if size is not None:
+            request.max_content_length = size
+
+
+def limit_all(app: Flask, endpoint: str, rate: str) -> None:
+    """Limit every request to a view by address."""
+    limited: Any = limiter.limit(rate)(app.view_functions[endpoint])
     app.view_functions[endpoint] = limited
 
 

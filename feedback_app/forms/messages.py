@@ -18,6 +18,26 @@ MESSAGES = {
     "unknown_question": lazy_gettext("The form does not have this question."),
     "empty": lazy_gettext("Nothing is filled in yet. Answer at least one question."),
     "consent_needed": lazy_gettext("A name or contact can be kept with your consent only. Tick it, or leave them out."),
+    "guardian_needed": lazy_gettext(
+        "Under 16, a name or contact is kept only where a parent or guardian agrees. Let them tick it, or leave it out."
+    ),
+    "too_many_photos": lazy_gettext("At most %(limit)s photos go with an entry. Choose fewer."),
+    "empty_photo": lazy_gettext("The photo “%(name)s” is empty. Choose it again, or another one."),
+    "photo_too_large": lazy_gettext("The photo “%(name)s” is too large: at most %(limit)s MB. Choose a smaller one."),
+    "bad_photo": lazy_gettext(
+        "“%(name)s” is no photo that can be read. Choose a JPEG, PNG, WebP or GIF file, or leave it out."
+    ),
+    "photos_again": lazy_gettext(
+        "The photos you chose were not kept, because something else needs another look. Choose them again: %(names)s."
+    ),
+    "bad_date": lazy_gettext("The date cannot be read. Choose it, or write it as 2026-03-31."),
+    "date_out_of_reach": lazy_gettext(
+        "The date lies after today or more than %(days)s days back. Look at it once more."
+    ),
+    "page_too_large": lazy_gettext(
+        "All that was sent is more than %(limit)s MB, and nothing was stored. Go back: what you typed is still there. "
+        "Choose fewer or smaller photos."
+    ),
     "bad_id": lazy_gettext("The id is not a UUID."),
     "bad_time": lazy_gettext("The time cannot be read. Write it as 2026-03-31 or 2026-03-31T14:05:00Z."),
     "unknown_point": lazy_gettext("There is no such collection point. Check the address, or scan the code again."),
@@ -36,6 +56,14 @@ MESSAGES = {
     "bad_receipt": lazy_gettext("A receipt's number has %(low)s to %(high)s letters and digits. Look at it once more."),
     "receipt_used": lazy_gettext("This receipt has already been used for a survey; thank you."),
     "survey_ended": lazy_gettext("This survey has ended. Thank you for taking the time."),
+    "bad_secret": lazy_gettext(
+        "The link of this page could not be used. It has a new one now: please send it once more."
+    ),
+    "secret_used": lazy_gettext(
+        "The link of this page was used before. It has a new one now: please send it once more."
+    ),
+    "verdict_early": lazy_gettext("There is no answer yet that you could judge."),
+    "verdict_late": lazy_gettext("The answer could be judged for %(days)s days. You can write a new entry."),
     "forbidden": lazy_gettext("Your role does not allow this. Ask the administrator if you need it."),
     "stale_form": lazy_gettext("The page was open too long. Nothing was lost: please send it again."),
     "nothing_corrected": lazy_gettext("Nothing differs from what was read, so there is nothing to keep."),

@@ -12,12 +12,13 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from feedback_app.domain import book, journey, responses
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.cases import ANSWERED_KINDS
 from feedback_app.domain.deadlines import due_date
-from feedback_app.domain.errors import NotFound
+from feedback_app.domain.errors import NotFound, Problem
 from feedback_app.domain.responses import PointForm
 from feedback_app.services import catalogue, intake, letters
 from feedback_app.services.clock import now
@@ -50,6 +51,11 @@ class Written:
     year: int
     due_on: date
     created_at: datetime
+    secret_hash: str | None = None
+
+    def followed_by(self, secret: str) -> bool:
+        """Say whether a secret opens this entry's link: one that came with a repeat may be another."""
+        return self.secret_hash == hash_secret(secret)
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,8 @@ class How:
     photos: Sequence[Photo] = ()
     paper_number: str | None = None
     paper_on: date | None = None
+    consent_shown: tuple[str, str] | None = None
+    """Version and language of the consent's words that the page showed; None for the current ones."""
 
 
 def hash_secret(secret: str) -> str:
@@ -84,7 +92,15 @@ def find_entry(connection: Connection, entry_id: UUID) -> Written | None:
     """Return the receipt of an entry that is already there."""
     table = BookEntry.__table__
     row = connection.execute(sa.select(table).where(table.c.id == entry_id)).first()
-    return Written(row.number, row.year, row.due_on, row.created_at) if row else None
+    return Written(row.number, row.year, row.due_on, row.created_at, row.secret_hash) if row else None
+
+
+def _check_secret(connection: Connection, row: Mapping[str, Any]) -> None:
+    """Raise Problem where another entry has the secret already."""
+    table = BookEntry.__table__
+    taken = sa.select(table.c.id).where(table.c.secret_hash == row["secret_hash"], table.c.id != row["id"])
+    if row["secret_hash"] is not None and connection.execute(taken).first() is not None:
+        raise Problem("secret_used", "secret")
 
 
 def book_point(db: Database, store_code: str) -> tuple[Store, PointForm]:
@@ -102,9 +118,14 @@ def book_point(db: Database, store_code: str) -> tuple[Store, PointForm]:
 def entry_row(
     entry: book.Entry, entry_id: UUID, store: Store, created_at: datetime, language: str | None, how: How | None = None
 ) -> dict[str, Any]:
-    """Return the row of an entry, still without its number."""
+    """Return the row of an entry, still without its number.
+
+    The term of what stands in the paper book runs from the day that it was written there.
+    """
     local = created_at.astimezone(ZoneInfo(store.timezone))
     how = how or How()
+    version, shown_in = how.consent_shown or (book.CONSENT_VERSION, language)
+    received_on = min(how.paper_on, local.date()) if how.paper_on else local.date()
     return {
         "id": entry_id,
         "response_id": entry_id,
@@ -114,13 +135,13 @@ def entry_row(
         "text": entry.text,
         "name": entry.name,
         "contact": entry.contact,
-        "consent_version": book.CONSENT_VERSION if entry.consent else None,
-        "consent_language": language if entry.consent else None,
+        "consent_version": version if entry.consent else None,
+        "consent_language": shown_in if entry.consent else None,
         "consent_at": created_at if entry.consent else None,
-        "consent_by": "writer" if entry.consent else None,
+        "consent_by": entry.consent_by,
         "language": language,
         "created_at": created_at,
-        "due_on": due_date(local.date(), store.country, entry.kind),
+        "due_on": due_date(received_on, store.country, entry.kind),
         "source": how.source,
         "paper_number": how.paper_number,
         "paper_on": how.paper_on,
@@ -179,14 +200,19 @@ def write_entry(
     receipt: list[Written] = []
 
     def beside(connection: Connection, prepared: Prepared) -> None:
+        _check_secret(connection, row)
         number = insert_entry(connection, keeper, row, how.photos, how.actor)
-        receipt.append(Written(number, row["year"], row["due_on"], created_at))
+        receipt.append(Written(number, row["year"], row["due_on"], created_at, row["secret_hash"]))
         if entry.kind in ANSWERED_KINDS:
             stage = prepared.mentions[0]["stage"] if prepared.mentions else journey.WHOLE_VISIT_STAGE
             open_case(connection, keeper, entry_case(row, stage))
             letters.queue_new_entry(connection, entry_id, store.id, store.code, number, row, created_at)
 
-    intake.store(db, accepted, None, intake.Extra(beside=beside))
+    try:
+        intake.store(db, accepted, None, intake.Extra(beside=beside))
+    except IntegrityError:  # two at the same moment with one secret: the second sees the first only now
+        db.write(lambda connection: _check_secret(connection, row))
+        raise
     if receipt:
         return receipt[-1]
     written = db.write(lambda connection: find_entry(connection, entry_id))

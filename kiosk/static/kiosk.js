@@ -102,8 +102,8 @@
     obey();
   }
 
-  function sayNotKept() {
-    notice.textContent = kiosk.words[language]._not_kept;
+  function sayNotKept(word = "_not_kept") {
+    notice.textContent = kiosk.words[language][word];
     setTimeout(() => (notice.textContent = ""), THANKS);
   }
 
@@ -379,6 +379,12 @@
     listen();
     main.querySelector("h1").focus({ preventScroll: true });
     device.onSettings(obey);
+    otklik.bookDoor({
+      address: kiosk.book_at,
+      free: () => !tap && !busy && !typed(),
+      language: () => language,
+      sayClosed: () => sayNotKept("_no_book"),
+    });
     otklik.keeper({ kiosk, outbox, sender, device });
     ambience = otklik.attract({ settings: () => settings, free, invite, shut });
     otklik.watchForNews(kiosk.page, () => free() && ambience.quiet() >= HANDS_OFF);

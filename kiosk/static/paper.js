@@ -24,7 +24,7 @@ export function theForm() {
 export function snapshot(form) {
   const values = {};
   for (const control of form.elements) {
-    if (!control.name || control.name === "csrf_token") continue;
+    if (!control.name || control.name === "csrf_token" || control.type === "file") continue;
     if ((control.type === "radio" || control.type === "checkbox") && !control.checked) continue;
     (values[control.name] ??= []).push(control.value);
   }
@@ -37,7 +37,7 @@ export function restore(form, values) {
     const kept = values[control.name];
     if (!control.name || control.name === "csrf_token" || !Array.isArray(kept)) continue;
     if (control.type === "radio" || control.type === "checkbox") control.checked = kept.includes(control.value);
-    else if (control.type !== "submit") control.value = kept.find((value) => value !== "na") ?? "";
+    else if (control.type !== "submit" && control.type !== "file") control.value = kept.find((value) => value !== "na") ?? "";
   }
 }
 
@@ -94,6 +94,11 @@ export function keepForAMoment(form) {
 /** Forget the moment's draft of a form. */
 export function forget(form) {
   quietly(() => sessionStorage.removeItem(PREFIX + form.dataset.form));
+}
+
+/** Forget every draft of this tab. */
+export function forgetAll() {
+  quietly(() => Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => sessionStorage.removeItem(key)));
 }
 
 /** Put the moment's draft back and forget it, unless the server itself gave the typed values back. */

@@ -27,14 +27,18 @@ from feedback_app.storage.database import Base, Database
 from feedback_app.storage.tables import (
     BookCounter,
     BookEntry,
+    BookPhoto,
     Case,
     Job,
     MentionRow,
     Point,
     Receipt,
     Region,
+    RegisterHead,
+    RegisterLink,
     Response,
     Rollup,
+    Setting,
     Store,
     Touchpoint,
     Visit,
@@ -44,7 +48,13 @@ TOKEN = "checkout-of-shop-1"
 VISIT = "visit-to-shop-1"
 SHOPPER, OTHER_SHOPPER = "shopper@example.by", "other@example.by"
 PASSWORD = "a quiet afternoon"
-CAME_IN = {table.__tablename__ for table in (BookCounter, BookEntry, Case, Job, MentionRow, Receipt, Response, Rollup)}
+CAME_IN = {
+    table.__tablename__
+    for table in (
+        *(BookCounter, BookEntry, BookPhoto, Case, Job, MentionRow),
+        *(Receipt, RegisterHead, RegisterLink, Response, Rollup),
+    )
+}
 HASH = PasswordHasher(time_cost=1, memory_cost=64).hash(PASSWORD)
 
 
@@ -345,5 +355,6 @@ def sweep(app: Flask) -> None:
         for table in reversed(Base.metadata.sorted_tables):
             if table.name in CAME_IN:
                 connection.execute(sa.delete(table))
+        connection.execute(sa.delete(Setting.__table__).where(Setting.__table__.c.key == "register"))
 
     app.extensions["otklik"].write(work)

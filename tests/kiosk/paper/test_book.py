@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import encode_multipart
 
+from feedback_app.domain import consents
 from feedback_app.domain.book import CONSENT_VERSION
 from feedback_app.domain.cases import BOOK_KINDS
-from feedback_app.storage.tables import BookEntry
+from feedback_app.services import register
+from feedback_app.storage.tables import BookEntry, BookPhoto
 from tests.kiosk.paper_scene import breaks_the_policy, hidden, send, visitor, words_of
+from tests.services.test_pictures import a_bomb, a_picture
 
 PAGE = "/book/001"
 ENTRY = {"kind": "complaint", "text": "У кассы 20 минут очередь"}
@@ -129,7 +136,7 @@ def test_a_wrong_entry_is_named_at_its_field_and_nothing_typed_is_lost(
 ) -> None:
     typed = {**ENTRY, **changed}
     reply = send(visitor(app), PAGE, typed)
-    page = words_of(reply.text)
+    page = words_of(reply.text).partition('<template id="kept">')[0]
     key = next(iter(changed))
     assert reply.status_code == 422
     assert page.count(said) == 2, "once at the field, once in the summary"
@@ -185,3 +192,114 @@ def test_the_page_does_not_replace_the_paper_book(app: Flask, store: str) -> Non
 def test_an_unknown_store_has_no_book(app: Flask) -> None:
     assert visitor(app).get("/book/999").status_code == 404
     assert breaks_the_policy(visitor(app).get(PAGE).text) == []
+
+
+def attached(app: Flask) -> list[bytes]:
+    with app.extensions["otklik"].engine.connect() as connection:
+        table = BookPhoto.__table__
+        return list(connection.execute(sa.select(table.c.content).order_by(table.c.position)).scalars())
+
+
+def files(*contents: bytes) -> dict[str, Any]:
+    return {"photos": [(io.BytesIO(content), f"photo-{number}.jpg") for number, content in enumerate(contents, 1)]}
+
+
+def send_whole(client: FlaskClient, values: dict[str, Any]) -> Any:
+    """Send a form as bytes: of large ones the test's browser leaves a file open."""
+    page = client.get(PAGE).text
+    kept = {name: hidden(page, name) for name in ("csrf_token", "response_id")}
+    sent = {name: [FileStorage(*one) for one in value] if name == "photos" else value for name, value in values.items()}
+    boundary, body = encode_multipart({**kept, **sent})
+    return client.post(PAGE, data=body, content_type=f"multipart/form-data; boundary={boundary}")
+
+
+def test_photos_go_with_the_entry_drawn_anew_and_sealed(app: Flask) -> None:
+    pictures = [a_picture("JPEG", (3000, 1500)), a_picture("PNG", (100, 50))]
+    assert send(visitor(app), PAGE, {**ENTRY, **files(*pictures)}).status_code == 303
+    sizes = [Image.open(io.BytesIO(content)).size for content in attached(app)]
+    assert sizes == [(2048, 1024), (100, 50)]
+    assert register.verify(app.extensions["otklik"]).findings == ()
+
+
+def test_a_field_left_empty_is_no_photo(app: Flask) -> None:
+    assert send(visitor(app), PAGE, {**ENTRY, "photos": (io.BytesIO(b""), "")}).status_code == 303
+    assert attached(app) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "“photo-2.jpg” is empty"),
+        (b"GIF89a, says the file", "“photo-2.jpg” is no photo that can be read"),
+        (a_bomb(30_000), "“photo-2.jpg” is too large: at most 12 MB"),
+        (b"\xff\xd8" + bytes(40 * 1024 * 1024), "“photo-2.jpg” is too large: at most 12 MB"),
+    ],
+)
+def test_a_bad_photo_is_named_at_its_field_and_nothing_typed_is_lost(app: Flask, content: bytes, said: str) -> None:
+    typed = {**ENTRY, **CONTACT, "consent": "true"}
+    reply = send_whole(visitor(app), {**typed, **files(a_picture(), content)})
+    page = words_of(reply.text)
+    assert reply.status_code == 422
+    assert page.count(said) == 2, "once at the field, once in the summary"
+    assert all(value in page for value in (ENTRY["text"], *CONTACT.values()))
+    assert "Choose them again: photo-1.jpg, photo-2.jpg." in page
+    assert entries(app) == []
+
+
+def test_more_than_all_photos_may_weigh_is_said_on_the_page(app: Flask) -> None:
+    declared = {"CONTENT_LENGTH": str(62 * 1024 * 1024)}
+    body = {"data": b"--x", "content_type": "multipart/form-data; boundary=x"}
+    reply = visitor(app).post(PAGE, **body, environ_overrides=declared)
+    assert reply.status_code == 413
+    assert "more than 61 MB" in words_of(reply.text)
+    assert entries(app) == []
+
+
+def test_no_other_page_takes_so_much(app: Flask) -> None:
+    reply = visitor(app).post("/q/checkout-of-shop-1", data={"comment": "x" * (9 * 1024 * 1024)})
+    assert reply.status_code == 413
+
+
+def test_an_entry_of_ten_thousand_characters_is_refused_in_words_and_stays(app: Flask) -> None:
+    text = "Длинная жалоба. " * 625
+    reply = send(visitor(app), PAGE, {**ENTRY, "text": text})
+    assert reply.status_code == 422
+    assert "too long: at most 4000 characters. Nothing was lost" in words_of(reply.text)
+    assert text.strip() in words_of(reply.text)
+
+
+def test_a_name_turns_no_words_around_and_runs_no_code(app: Flask) -> None:
+    name = "\u202eАнна\u2066\n<b onclick=alert(1)>\u2069"
+    assert send(visitor(app), PAGE, {**ENTRY, "name": name, "contact": "1", "consent": "true"}).status_code == 303
+    assert entries(app)[0]["name"] == "Анна <b onclick=alert(1)>"
+    wrong = send(visitor(app), PAGE, {**ENTRY, "name": name})
+    assert "<b onclick" not in wrong.text
+
+
+YOUNG = {**ENTRY, **CONTACT, "under_16": "true"}
+
+
+def test_under_16_a_contact_is_kept_with_a_guardians_consent_alone(app: Flask) -> None:
+    for own in ({}, {"consent": "true"}):
+        reply = send(visitor(app), PAGE, {**YOUNG, **own})
+        assert reply.status_code == 422
+        assert "parent or guardian agrees" in words_of(reply.text)
+        assert 'name="under_16" id="under_16" value="true" checked' in reply.text
+    assert send(visitor(app), PAGE, {**YOUNG, "guardian": "true"}).status_code == 303
+    [entry] = entries(app)
+    assert (entry["consent_by"], entry["consent_version"], entry["name"]) == ("guardian", CONSENT_VERSION, "Анна")
+
+
+def test_under_16_anybody_may_write_without_a_name(app: Flask) -> None:
+    assert send(visitor(app), PAGE, {**ENTRY, "under_16": "true"}).status_code == 303
+    assert entries(app)[0]["consent_by"] is None
+
+
+def test_what_was_agreed_to_is_what_the_page_showed(app: Flask) -> None:
+    typed = {**ENTRY, **CONTACT, "consent": "true"}
+    page = visitor(app, "be").get(PAGE).text
+    assert hidden(page, "consent_shown") == f"{CONSENT_VERSION} be"
+    assert consents.shown(CONSENT_VERSION, "be").said["writer"] in words_of(page)
+    assert send(visitor(app), PAGE, typed, consent_shown=f"{CONSENT_VERSION} be").status_code == 303
+    assert send(visitor(app), PAGE, typed, consent_shown="99 xx").status_code == 303
+    assert [entry["consent_language"] for entry in entries(app)] == ["be", "en"]
