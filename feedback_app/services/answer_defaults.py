@@ -135,7 +135,8 @@ DEFAULTS: dict[str, tuple[Template, Template, Template]] = {
             "ru",
             "Передано другому адресату",
             "Здравствуйте, {name}!\n\n"
-            "Вопрос из записи № {number} от {date} решаем не мы. Мы передали её адресату: {addressee}.\n\n{answer_date}",
+            "Вопрос из записи № {number} от {date} решаем не мы. Мы передали её адресату: {addressee}.\n\n"
+            "{answer_date}",
         ),
         (
             "be",
@@ -148,7 +149,8 @@ DEFAULTS: dict[str, tuple[Template, Template, Template]] = {
             "en",
             "Forwarded",
             "Dear {name},\n\n"
-            "the matter of entry No. {number} of {date} is not ours to decide. We have passed it on to: {addressee}.\n\n"
+            "the matter of entry No. {number} of {date} is not ours to decide. We have passed it on to: "
+            "{addressee}.\n\n"
             "{answer_date}",
         ),
     ),

@@ -21,7 +21,7 @@ from feedback_app.domain import answers as rules
 from feedback_app.domain import cases
 from feedback_app.domain.access import Access, Right
 from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
-from feedback_app.domain.forms import word
+from feedback_app.domain.forms import LANGUAGES, word
 from feedback_app.domain.journey import WHOLE_VISIT_STAGE
 from feedback_app.domain.register import ANSWER
 from feedback_app.services import answer_templates, book
@@ -39,6 +39,8 @@ Reader = Session | Connection
 drafts, links = CaseAnswer.__table__, RegisterLink.__table__
 LANGUAGE = "ru"
 """The language of an entry that names none."""
+DAYS = {"ru": "d MMMM y 'года'", "be": "d MMMM y 'года'", "en": "long"}
+"""How a day is written in a letter: the abbreviation «г.» would stand before a full stop."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,11 @@ def review_needed(db: Database) -> bool:
 
 def _review_needed(connection: Connection) -> bool:
     return bool((house.get_setting(connection, "book") or {}).get("review_answers", False))
+
+
+def language_of(entry: Mapping[str, Any]) -> str:
+    """Return the language in which the writer of an entry is answered."""
+    return str(entry["language"]) if entry["language"] in LANGUAGES else LANGUAGE
 
 
 # --- a draft ----------------------------------------------------------------------------------------------------
@@ -204,10 +211,10 @@ def _put(held: Held, values: Mapping[str, Any]) -> None:
 
 def places_of(held: Held, entry: Mapping[str, Any], more: Mapping[str, str] | None = None) -> dict[str, str | None]:
     """Return what the places of a text are filled with for an entry, in its language."""
-    language = entry["language"] or LANGUAGE
+    language = language_of(entry)
 
     def day(value: date | None) -> str | None:
-        return None if value is None else str(format_date(value, "long", locale=language))
+        return None if value is None else str(format_date(value, DAYS[language], locale=language))
 
     return {
         "number": str(entry["number"]),
@@ -262,7 +269,7 @@ def tell(
     told: Mapping[str, Any] | None = None,
 ) -> None:
     """Tell the writer of one entry something, by the way that was wanted or the surest one, and the register of it."""
-    language = entry["language"] or LANGUAGE
+    language = language_of(entry)
     way = rules.way_to(entry["contact"], entry["secret_hash"] is not None, wanted)
     facts, words = {**(told or {}), "way": way, "language": language}, {"text": text}
     if entry["id"] == held.row["entry_id"]:
@@ -319,5 +326,3 @@ def case_for(db: Database, access: Access, entry_id: UUID) -> int:
         return open_case(connection, keeper, {**book.entry_case(entry, stage), "opened_at": at}, access.name, at)
 
     return db.write(work)
-
-

@@ -104,9 +104,7 @@ def hold(connection: Connection, keeper: Keeper, access: Access, case_id: int, v
     return Held(connection, keeper, access, dict(found), dict(store), now())
 
 
-def work_on(
-    db: Database, access: Access, case_id: int, version: int | None, do: Callable[[Held], Result]
-) -> Result:
+def work_on(db: Database, access: Access, case_id: int, version: int | None, do: Callable[[Held], Result]) -> Result:
     """Do something to a case in one transaction; raise Forbidden without the right, and what `hold` raises."""
     access.require(Right.WORK_CASES)
     keeper = keeper_of(db)

@@ -65,6 +65,6 @@ def _move_day(held: Held, kind: str, day: date, values: Mapping[str, Any], words
 def _tell(held: Held, use: str, more: Mapping[str, str]) -> None:
     """Tell every writer of a case, by the chain's template for it, as an interim answer."""
     for entry in entries_of(held):
-        text = answer_templates.of_use(held.connection, use, entry["language"] or answers.LANGUAGE)
+        text = answer_templates.of_use(held.connection, use, answers.language_of(entry))
         filled = answer_rules.fill(text, answers.places_of(held, entry, more))
         answers.tell(held, entry, filled, told={"interim": True})

@@ -56,7 +56,7 @@ def _other(held: Held, other_id: int | None) -> Mapping[str, Any]:
     found = held.connection.execute(query).mappings().first()
     if found is None or found["id"] == held.id or found["status"] not in rules.OPEN:
         raise Invalid([Problem("unknown_choice", "other")])
-    return found
+    return dict(found)
 
 
 def _take_responses(held: Held, other: Mapping[str, Any]) -> None:
@@ -70,7 +70,7 @@ def _take_responses(held: Held, other: Mapping[str, Any]) -> None:
 def _taken_by(held: Held, other: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the other case, and those that it had taken in: they follow it."""
     query = sa.select(cases).where(cases.c.joined_to == other["id"]).order_by(cases.c.id)
-    return [other, *held.connection.execute(query).mappings().all()]
+    return [other, *(dict(row) for row in held.connection.execute(query).mappings())]
 
 
 def _close(held: Held, one: Mapping[str, Any]) -> None:
