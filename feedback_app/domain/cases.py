@@ -108,8 +108,8 @@ def require_room(steps: int) -> None:
 def require_later(new: date | None, old: date | None, last: date | None) -> date:
     """Return the new last day to answer, or raise Invalid.
 
-    It is later than the one before, and not later than the last day that the country's rules allow; `last` is None
-    where they name none.
+    It is later than the one before, and not later than the last day that the rules allow; `last` is None where they
+    name none.
     """
     if new is None:
         raise Invalid([Problem("required", "due_on")])

@@ -6,8 +6,6 @@ changed the case since, DomainError `changed_meanwhile` is raised and nothing is
 
 from __future__ import annotations
 
-from datetime import date
-
 import sqlalchemy as sa
 
 from feedback_app.domain import cases as rules
@@ -167,10 +165,3 @@ def _step(held: Held, step_id: int) -> sa.Row[tuple[object, ...]]:
         raise NotFound("unknown_step")
     return found
 
-
-def day_of(raw: str | None, field: str) -> date | None:
-    """Return a day as a form gives it, None where it is empty; raise Invalid for what is no day."""
-    try:
-        return date.fromisoformat(raw) if raw else None
-    except ValueError as error:
-        raise Invalid([Problem("bad_day", field)]) from error

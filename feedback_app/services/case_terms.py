@@ -6,26 +6,33 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+import sqlalchemy as sa
+
 from feedback_app.domain import answers as answer_rules
 from feedback_app.domain import cases as rules
 from feedback_app.domain.access import Access
-from feedback_app.domain.errors import DomainError
+from feedback_app.domain.errors import DomainError, Invalid, Problem
 from feedback_app.domain.register import plain
 from feedback_app.services import answer_templates, answers, terms
 from feedback_app.services.case_ground import Held, day_in, entries_of, work_on
 from feedback_app.storage.database import Database
+from feedback_app.storage.tables import RegisterLink
 
 
 def extend(db: Database, access: Access, case_id: int, version: int, due_on: date | None, reason: str) -> None:
     """Give a case a later last day, and tell its writers why.
 
-    Raises Invalid without a reason, for a day that is not later, or past the country's limit.
+    Raises Invalid without a reason, for a day that is not later, past the country's limit, or where the law
+    knows no extension.
     """
     written = rules.words_of(reason, "reason", rules.REASON_LIMIT)
 
     def work(held: Held) -> None:
         _require_open(held)
-        day = rules.require_later(due_on, held.row["due_on"], last_day(held.connection, held.row, held.store))
+        last = last_day(held.connection, held.row, held.store)
+        if last is None and held.row["entry_id"] is not None:
+            raise Invalid([Problem("no_extension", "due_on")])
+        day = rules.require_later(due_on, held.row["due_on"], last)
         _move_day(held, "due", day, {"escalated_at": None}, {"reason": written})
         _tell(held, answer_rules.MORE_TIME, {"reason": written})
 
@@ -33,9 +40,22 @@ def extend(db: Database, access: Access, case_id: int, version: int, due_on: dat
 
 
 def last_day(reader: terms.Reader, row: Mapping[str, Any], store: Mapping[str, Any]) -> date | None:
-    """Return the last day to which the term of a case may be extended; None where the country names none."""
-    received = day_in(row["opened_at"], store["timezone"])
+    """Return the last day to which the term of a case may be extended.
+
+    None for an entry where the law knows no extension, and for what is no entry: no law speaks of that.
+    """
+    if row["entry_id"] is None:
+        return None
+    received = received_on(reader, row, store["timezone"])
     return terms.extended_until(reader, received, store["country"], row["reason"])
+
+
+def received_on(reader: terms.Reader, row: Mapping[str, Any], timezone: str) -> date:
+    """Return the day from which the term of a case runs: that of its opening, or of its last reopening."""
+    links = RegisterLink.__table__
+    mine = sa.and_(links.c.case_id == row["id"], links.c.kind == rules.REOPENED)
+    reopened = reader.execute(sa.select(sa.func.max(links.c.at)).where(mine)).scalar()
+    return day_in(reopened or row["opened_at"], timezone)
 
 
 def forward(db: Database, access: Access, case_id: int, version: int, addressee: str) -> None:

@@ -17,7 +17,7 @@ from feedback_app.domain import cases as rules
 from feedback_app.domain import register
 from feedback_app.domain.access import Access, Right
 from feedback_app.domain.errors import NotFound
-from feedback_app.services import answer_templates, answers, case_terms, people_of
+from feedback_app.services import answer_templates, answers, case_terms, people_of, terms
 from feedback_app.services.answer_templates import Template
 from feedback_app.services.answers import SentAnswer
 from feedback_app.services.case_ground import day_in
@@ -105,7 +105,9 @@ class CaseView:
     today: date
     overdue: bool
     last_day: date | None
-    """The last day to which it may be extended; None where the country names none."""
+    """The last day to which it may be extended; None where the law names none."""
+    forward_by: date
+    """The last day to forward it to whom it concerns."""
     assignee: str | None
     voices: tuple[Voice, ...]
     happenings: tuple[Happening, ...]
@@ -122,6 +124,13 @@ class CaseView:
     def entries(self) -> tuple[Voice, ...]:
         """Return the voices that wait for an answer."""
         return tuple(voice for voice in self.voices if voice.entry_id is not None)
+
+    @property
+    def may_extend(self) -> bool:
+        """Say whether its last day may still be moved to a later one."""
+        if self.case.status not in rules.OPEN or (self.case.entry_id is not None and self.last_day is None):
+            return False
+        return self.last_day is None or self.case.due_on is None or self.case.due_on < self.last_day
 
     @property
     def close_needs_reason(self) -> bool:
@@ -152,14 +161,16 @@ def _view(session: Session, access: Access, case: Case, store: Store, needs_revi
     own = next((voice for voice in voices if voice.entry_id is not None), None)
     kinds = {voice.kind for voice in voices if voice.kind}
     language = answers.language_of({"language": own.language if own else None})
-    opened = {"opened_at": case.opened_at, "reason": case.reason}
+    row = {"id": case.id, "entry_id": case.entry_id, "opened_at": case.opened_at, "reason": case.reason}
     zone = {"timezone": store.timezone, "country": store.country}
+    received = case_terms.received_on(session, row, store.timezone)
     return CaseView(
         case=case,
         store=store,
         today=today,
         overdue=rules.is_overdue(case.status, case.due_on, today),
-        last_day=case_terms.last_day(session, opened, zone),
+        last_day=case_terms.last_day(session, row, zone),
+        forward_by=terms.forward_due_on(session, received, store.country),
         assignee=people.get(case.assignee_id or 0),
         voices=voices,
         happenings=tuple(_happening(link, people) for link in links),

@@ -18,10 +18,10 @@ def due_on(_reader: Reader, received_on: date, country: str, kind: str) -> date:
 
 
 def extended_until(_reader: Reader, received_on: date, country: str, _kind: str) -> date | None:
-    """Return the last day to which the term of an entry may be extended; None where the country names none."""
+    """Return the last day to which the term of an entry may be extended; None where the law knows no extension."""
     return deadlines.month_later(received_on) if country == "BY" else None
 
 
-def forward_due_on(_reader: Reader, day: date, _country: str) -> date:
-    """Return the day by which another addressee is to have what was forwarded on a day."""
-    return day + timedelta(days=7)
+def forward_due_on(_reader: Reader, received_on: date, _country: str) -> date:
+    """Return the last day to hand an entry on to whom it concerns, and to tell the writer."""
+    return received_on + timedelta(days=7)

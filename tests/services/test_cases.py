@@ -211,6 +211,15 @@ def test_an_extension_has_a_reason_and_the_writer_reads_it(any_chain: Chain) -> 
     assert whole(any_chain)
 
 
+def test_where_the_law_knows_no_extension_there_is_none(chain: Chain) -> None:
+    chain.db.write(lambda link: link.execute(sa.text("UPDATE stores SET country = 'RU'")))
+    case = a_case(chain)
+    assert case.due_on is not None
+    with pytest.raises(Invalid) as error:
+        case_terms.extend(chain.db, people(chain)[0], case.id, 1, case.due_on + timedelta(days=1), "Проверка")
+    assert refused(error) == [("no_extension", "due_on")]
+
+
 def test_what_is_forwarded_waits_with_a_day_of_its_own_and_the_writer_is_told(any_chain: Chain) -> None:
     manager, _ = people(any_chain)
     entry_id = an_entry(any_chain)
