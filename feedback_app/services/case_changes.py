@@ -164,4 +164,3 @@ def _step(held: Held, step_id: int) -> sa.Row[tuple[object, ...]]:
     if found is None:
         raise NotFound("unknown_step")
     return found
-

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from feedback_app.domain.rollups import sign_of
 from feedback_app.web import (
+    answer_templates,
+    cases,
     comments,
     corrections,
     figures,
@@ -48,4 +50,16 @@ def words_for_templates() -> dict[str, object]:
     }
 
 
-__all__ = ["blueprint", "comments", "corrections", "journey_map", "kiosks", "overview", "points", "topics", "visits"]
+__all__ = [
+    "answer_templates",
+    "blueprint",
+    "cases",
+    "comments",
+    "corrections",
+    "journey_map",
+    "kiosks",
+    "overview",
+    "points",
+    "topics",
+    "visits",
+]
