@@ -19,14 +19,22 @@ from feedback_app.domain.access import SYSTEM, Right
 from feedback_app.domain.journey import B2C_STAGES
 from feedback_app.edge.rights import right_of
 from feedback_app.services import book, visits
-from feedback_app.storage.tables import BookEntry, BookPhoto, Response, Store, user_stores
+from feedback_app.storage.tables import BookEntry, BookPhoto, Case, Response, Store, user_stores
 from tests.builders import EMAILS, Chain, sign_in_as
 from tests.services.handed_in import ALL_GOOD
 
 SignIn = Callable[[str], FlaskClient]
 MARKER = "Жырандоля"
 OPEN = (Right.PUBLIC, Right.DEVICE)
-AN_ENTRY = {"code": "001", "year": "2026", "number": "1", "photo_id": str(uuid4())}
+SOME = {
+    **{name: str(uuid4()) for name in ("response_id", "entry_id", "photo_id")},
+    "device_id": "1",
+    "case_id": "1",
+    "template_id": "1",
+    "code": "001",
+    "year": "2026",
+    "number": "1",
+}
 
 
 def rules(app: Flask) -> list[Rule]:
@@ -63,8 +71,7 @@ def addresses(app: Flask, **values: str) -> Iterator[tuple[Rule, str]]:
         for rule in rules(app):
             if "GET" in (rule.methods or ()) and right_of(app, rule.endpoint) not in (*OPEN, Right.NOBODY):
                 for stage in B2C_STAGES if "stage" in rule.arguments else ("",):
-                    filled = {"stage": stage, "device_id": "1", "response_id": str(uuid4()), **AN_ENTRY, **values}
-                    filled.setdefault("entry_id", str(uuid4()))
+                    filled = {"stage": stage, **SOME, **values}
                     missing = rule.arguments - set(filled)
                     assert not missing, f"{rule.rule}: the test fills no {missing}"
                     built = rule.build({name: filled[name] for name in rule.arguments}, append_unknown=False)
@@ -151,13 +158,18 @@ def a_comment_of(chain: Chain, store: str) -> str:
         return str(session.scalars(query.limit(1)).one())
 
 
+def a_case_of(chain: Chain, store: str) -> str:
+    with chain.db.read(SYSTEM) as session:
+        return str(session.scalars(sa.select(Case.id).where(Case.store_id == chain.store_id(store)).limit(1)).one())
+
+
 def test_a_manager_reads_nothing_of_another_store_by_any_route(app: Flask, marked: Chain, sign_in: SignIn) -> None:
     director, manager = sign_in("director"), sign_in("manager")
     cursor = director.get("/api/v1/responses", query_string={"limit": 10}).get_json()["next_cursor"]
     pages = re.findall(r"[?&;]cursor=([\w%=.-]+)", told(director.get("/map/stage/deal")))
     assert cursor
     an_entry = an_entry_of(marked, "002")
-    fill = {**FILL, "response_id": a_comment_of(marked, "002"), **an_entry}
+    fill = {**FILL, **an_entry, "response_id": a_comment_of(marked, "002"), "case_id": a_case_of(marked, "002")}
     seen = set()
     for path, page in read_all(director, app, {}, **fill).items():
         if MARKER in page:
@@ -177,6 +189,8 @@ def test_a_manager_reads_nothing_of_another_store_by_any_route(app: Flask, marke
         f"/register/002/{an_entry['year']}/{an_entry['number']}/erase",
         "/register/002/chain",
         f"/register/photos/{an_entry['photo_id']}",
+        "/cases",
+        f"/cases/{fill['case_id']}",
     }
     assert known <= seen, "the test looks at nothing"
     for query in queries([cursor, *pages]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from datetime import date, timedelta
 
 ANSWER_DAYS: dict[tuple[str, str], int] = {
@@ -21,3 +22,9 @@ DEFAULT_DAYS = 15
 def due_date(received_on: date, country: str, kind: str) -> date:
     """Return the last day of the term in calendar days; the term begins the day after the receipt."""
     return received_on + timedelta(days=ANSWER_DAYS.get((country, kind), DEFAULT_DAYS))
+
+
+def month_later(day: date) -> date:
+    """Return the same day of the next month, or that month's last (Belarus, Law 300-Z: one month at most)."""
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return date(year, month, min(day.day, monthrange(year, month)[1]))

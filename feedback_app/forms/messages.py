@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from flask_babel import gettext, lazy_gettext
+from collections.abc import Mapping
+from datetime import date
+
+from flask_babel import format_date, gettext, lazy_gettext
 
 from feedback_app.domain.errors import DomainError
 
@@ -46,6 +49,28 @@ MESSAGES = {
     "unknown_touchpoint": lazy_gettext("There is no such touchpoint. Check its key."),
     "unknown_visit": lazy_gettext("There is no such visit, or it is not yours."),
     "unknown_entry": lazy_gettext("There is no such entry."),
+    "unknown_case": lazy_gettext("There is no such case."),
+    "unknown_step": lazy_gettext("There is no such step: somebody took it off the checklist."),
+    "unknown_template": lazy_gettext("There is no such answer template."),
+    "changed_meanwhile": lazy_gettext(
+        "Somebody changed this case meanwhile. What you typed is still here: look at what is new, then send it again."
+    ),
+    "no_such_move": lazy_gettext("The case is not in a state for this any more."),
+    "too_many_labels": lazy_gettext("At most %(limit)s labels. Take some away."),
+    "label_too_long": lazy_gettext("A label has at most %(limit)s characters."),
+    "too_many_steps": lazy_gettext("The checklist has %(limit)s steps already."),
+    "bad_day": lazy_gettext("This day cannot be read. Write it as 2026-03-31."),
+    "not_later": lazy_gettext("Choose a day after %(day)s."),
+    "past_the_limit": lazy_gettext("The rules allow no day after %(day)s."),
+    "no_extension": lazy_gettext("The law knows no extension of this term."),
+    "unknown_place": lazy_gettext("Nothing fills these places: %(places)s. Write the words themselves."),
+    "names_another_writer": lazy_gettext(
+        "The text names another writer of this case. Write {name} instead: each reads the own name."
+    ),
+    "nobody_to_answer": lazy_gettext("Nobody waits for an answer here: the case holds no entry of the book."),
+    "review_needed": lazy_gettext("A second person has to approve answers. Hand it to somebody."),
+    "own_answer": lazy_gettext("You wrote this answer yourself: somebody else has to approve it."),
+    "nothing_to_review": lazy_gettext("No answer waits for a second person any more."),
     "unknown_response": lazy_gettext("There is no such response."),
     "unknown_form_version": lazy_gettext("The form has no such version."),
     "unknown_language": lazy_gettext("The language must be ru, be or en."),
@@ -96,4 +121,9 @@ def message(problem: DomainError) -> str:
     found = MESSAGES.get(problem.code)
     if found is None:
         return gettext("This value is not accepted.")
-    return str(found) % problem.params if problem.params else str(found)
+    return str(found) % _spoken(problem.params) if problem.params else str(found)
+
+
+def _spoken(params: Mapping[str, object]) -> dict[str, object]:
+    """Return values as the reader writes them: days in words."""
+    return {name: format_date(value) if isinstance(value, date) else value for name, value in params.items()}

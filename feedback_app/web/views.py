@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from feedback_app.domain.rollups import sign_of
 from feedback_app.web import (
+    answer_templates,
+    cases,
     comments,
     corrections,
     figures,
@@ -36,6 +38,7 @@ def words_for_templates() -> dict[str, object]:
         "stage_name": vocabulary.stage,
         "stage_goal": vocabulary.goal,
         "aspect_name": vocabulary.aspect,
+        "cause_name": vocabulary.cause,
         "tone_name": vocabulary.tone,
         "feeling_name": vocabulary.feeling,
         "sign_of": sign_of,
@@ -51,7 +54,9 @@ def words_for_templates() -> dict[str, object]:
 
 
 __all__ = [
+    "answer_templates",
     "blueprint",
+    "cases",
     "comments",
     "corrections",
     "journey_map",

@@ -110,6 +110,10 @@ class CaseAnswer(Base, StoreScoped):
     text: Mapped[str]
     state: Mapped[str]
     """`draft`, `review`, `sent` or `returned`."""
+    way: Mapped[str | None]
+    """The way it is to take where that is open: `mail`, `link` or `print`; empty for the surest one."""
+    interim: Mapped[bool] = mapped_column(server_default=sa.false())
+    """Whether it only says that more will follow."""
     written_by: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     written_at: Mapped[datetime]
     reviewed_by: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
@@ -125,7 +129,7 @@ class AnswerTemplate(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str]
     kind: Mapped[str | None]
-    """The kind of entry that it is offered for; empty for all."""
+    """The kind of entry that it is offered for, or its use: `more_time`, `forwarded`; empty for all."""
     language: Mapped[str]
     text: Mapped[str]
     retired_at: Mapped[datetime | None]

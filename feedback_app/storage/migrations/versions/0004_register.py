@@ -138,6 +138,8 @@ def _work() -> None:
         sa.Column("store_id", sa.Integer(), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("way", sa.Text(), nullable=True),
+        sa.Column("interim", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("written_by", sa.Integer(), nullable=False),
         _moment("written_at", nullable=False),
         sa.Column("reviewed_by", sa.Integer(), nullable=True),
