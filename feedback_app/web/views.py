@@ -33,6 +33,7 @@ def words_for_templates() -> dict[str, object]:
         "stage_name": vocabulary.stage,
         "stage_goal": vocabulary.goal,
         "aspect_name": vocabulary.aspect,
+        "cause_name": vocabulary.cause,
         "tone_name": vocabulary.tone,
         "feeling_name": vocabulary.feeling,
         "sign_of": sign_of,

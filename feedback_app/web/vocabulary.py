@@ -84,6 +84,20 @@ _MEANINGS: Mapping[str, LazyString] = {
     "sentiment": lazy_gettext("tone of the words, −1 to 1"),
     "score": lazy_gettext("mean answer, 0 to 100"),
 }
+_CAUSES: Mapping[str, LazyString] = {
+    "staffing": lazy_gettext("Too few people on the shift"),
+    "training": lazy_gettext("Knowledge and training"),
+    "process": lazy_gettext("The way of working"),
+    "planning": lazy_gettext("Planning and ordering"),
+    "communication": lazy_gettext("Told wrongly or not at all"),
+    "supplier": lazy_gettext("Supplier"),
+    "equipment": lazy_gettext("Equipment"),
+    "systems": lazy_gettext("Programs and tills"),
+    "price_label": lazy_gettext("Price labels"),
+    "cleanliness": lazy_gettext("Cleanliness and order"),
+    "rule": lazy_gettext("A rule of the chain"),
+    "other": lazy_pgettext("root cause", "Something else"),
+}
 DIGITS: Mapping[str, int] = {"ces": 1, "sentiment": 2}
 """Decimals of the measures that need any."""
 SCALES: Mapping[str, tuple[float, float]] = {"nps": (-100, 100), "ces": (1, 7), "sentiment": (-1, 1)}
@@ -103,6 +117,11 @@ def goal(key: str) -> str:
 def aspect(key: str) -> str:
     """Return an aspect's name, as it stands inside a sentence."""
     return str(_ASPECTS.get(key, key))
+
+
+def cause(key: str) -> str:
+    """Return the name of a root cause; of an unknown one its key."""
+    return str(_CAUSES.get(key, key))
 
 
 def tone(key: str) -> str:
