@@ -15,11 +15,11 @@ from sqlalchemy.engine import Connection
 
 from feedback_app.domain import book, journey, responses
 from feedback_app.domain.access import SYSTEM
+from feedback_app.domain.book_settings import BookSettings
 from feedback_app.domain.cases import ANSWERED_KINDS
-from feedback_app.domain.deadlines import due_date
 from feedback_app.domain.errors import NotFound
 from feedback_app.domain.responses import PointForm
-from feedback_app.services import catalogue, intake, letters
+from feedback_app.services import catalogue, intake, letters, terms
 from feedback_app.services.clock import now
 from feedback_app.services.intake import Prepared
 from feedback_app.services.opening import open_case
@@ -102,7 +102,7 @@ def book_point(db: Database, store_code: str) -> tuple[Store, PointForm]:
 def entry_row(
     entry: book.Entry, entry_id: UUID, store: Store, created_at: datetime, language: str | None, how: How | None = None
 ) -> dict[str, Any]:
-    """Return the row of an entry, still without its number."""
+    """Return the row of an entry, still without its number; its deadline by the defaults, until settings are read."""
     local = created_at.astimezone(ZoneInfo(store.timezone))
     how = how or How()
     return {
@@ -120,7 +120,7 @@ def entry_row(
         "consent_by": "writer" if entry.consent else None,
         "language": language,
         "created_at": created_at,
-        "due_on": due_date(local.date(), store.country, entry.kind),
+        "due_on": terms.due_by(BookSettings(), local.date(), store.country, entry.kind),
         "source": how.source,
         "paper_number": how.paper_number,
         "paper_on": how.paper_on,
@@ -179,6 +179,8 @@ def write_entry(
     receipt: list[Written] = []
 
     def beside(connection: Connection, prepared: Prepared) -> None:
+        received_on = created_at.astimezone(ZoneInfo(store.timezone)).date()
+        row["due_on"] = terms.due_on(connection, received_on, store.country, entry.kind)
         number = insert_entry(connection, keeper, row, how.photos, how.actor)
         receipt.append(Written(number, row["year"], row["due_on"], created_at))
         if entry.kind in ANSWERED_KINDS:
