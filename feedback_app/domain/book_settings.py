@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -105,7 +106,7 @@ def _terms(raw: Any) -> Mapping[tuple[str, str], Term]:
             if (country, kind) not in _TERMS:
                 problems.append(Problem("unknown_choice", name))
             else:
-                _collect(found, problems, (country, kind), lambda term=term, name=name: deadlines.parse(term, name))
+                _collect(found, problems, (country, kind), partial(deadlines.parse, term, name))
     if problems:
         raise Invalid(problems)
     return found
@@ -120,7 +121,7 @@ def _extended(raw: Any) -> Mapping[str, Term | None]:
         elif term is None:
             found[country] = None
         else:
-            _collect(found, problems, country, lambda term=term, name=name: deadlines.parse(term, name))
+            _collect(found, problems, country, partial(deadlines.parse, term, name))
     if problems:
         raise Invalid(problems)
     return found

@@ -13,16 +13,16 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from feedback_app.domain import book, journey, responses
+from feedback_app.domain import book, case_rules, journey, responses
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.book_settings import BookSettings
 from feedback_app.domain.cases import ANSWERED_KINDS
 from feedback_app.domain.errors import NotFound
 from feedback_app.domain.responses import PointForm
-from feedback_app.services import catalogue, intake, letters, terms
+from feedback_app.services import automatic, book_settings, catalogue, intake, letters, terms
 from feedback_app.services.clock import now
 from feedback_app.services.intake import Prepared
-from feedback_app.services.opening import open_case
+from feedback_app.services.opening import open_by_rule, open_case
 from feedback_app.services.register import keeper_of
 from feedback_app.storage import register
 from feedback_app.storage.anchor import Keeper
@@ -168,7 +168,8 @@ def write_entry(
     """Write an entry into a store's book and return its receipt; raise Invalid with a problem per field.
 
     Numbered per store and calendar year, in the store's time, at the receipt; the same entry id again returns the
-    first receipt. A complaint or claim opens a case and queues a letter to the store's managers.
+    first receipt. A complaint or claim opens a case and queues a letter to the store's managers; so do words of
+    danger in any other.
     """
     entry = book.accept(raw)
     how, keeper = how or How(), keeper_of(db)
@@ -183,8 +184,11 @@ def write_entry(
         row["due_on"] = terms.due_on(connection, received_on, store.country, entry.kind)
         number = insert_entry(connection, keeper, row, how.photos, how.actor)
         receipt.append(Written(number, row["year"], row["due_on"], created_at))
-        if entry.kind in ANSWERED_KINDS:
-            stage = prepared.mentions[0]["stage"] if prepared.mentions else journey.WHOLE_VISIT_STAGE
+        stage = prepared.mentions[0]["stage"] if prepared.mentions else journey.WHOLE_VISIT_STAGE
+        if entry.kind not in ANSWERED_KINDS:
+            if automatic.speaks_of_danger(book_settings.of(connection), entry.text):
+                open_by_rule(connection, keeper, {**entry_case(row, stage), "reason": case_rules.DANGER})
+        else:
             open_case(connection, keeper, entry_case(row, stage))
             letters.queue_new_entry(connection, entry_id, store.id, store.code, number, row, created_at)
 

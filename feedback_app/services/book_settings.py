@@ -1,4 +1,4 @@
-"""The chain's settings of the feedback book: read in every transaction that needs them, changed by the administrator."""
+"""The chain's settings of the feedback book: read in the transactions that need them, changed by the administrator."""
 
 from __future__ import annotations
 

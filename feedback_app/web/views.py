@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feedback_app.domain.rollups import sign_of
 from feedback_app.web import (
+    book_settings,
     comments,
     corrections,
     figures,
@@ -48,4 +49,15 @@ def words_for_templates() -> dict[str, object]:
     }
 
 
-__all__ = ["blueprint", "comments", "corrections", "journey_map", "kiosks", "overview", "points", "topics", "visits"]
+__all__ = [
+    "blueprint",
+    "book_settings",
+    "comments",
+    "corrections",
+    "journey_map",
+    "kiosks",
+    "overview",
+    "points",
+    "topics",
+    "visits",
+]

@@ -1,11 +1,12 @@
 """Deadlines worked out by hand with a calendar on the table, from the holidays as published.
 
-Belarus, off beside weekends. 2025: 1, 2, 6 (for 11.1.), 7 January, 28 (for 26.4.) and 29 April (Radunitsa), 1 and 9 May, 3 and
-4 (for 12.7.) July, 7 November, 25 and 26 (for 20.12.) December; worked: Saturdays 11.1., 26.4., 12.7., 20.12.
+Belarus, off beside weekends. 2025: 1, 2, 6 (for 11.1.), 7 January, 28 (for 26.4.) and 29 April (Radunitsa), 1 and
+9 May, 3 and 4 (for 12.7.) July, 7 November, 25 and 26 (for 20.12.) December; worked: Saturdays 11.1., 26.4., 12.7.,
+20.12.
 2026: 1, 2, 7 January, 20 (for 25.4.) and 21 April (Radunitsa), 1 May, 3 July, 25 December; worked: Saturday 25.4.
 2027: 1, 7 January, 8 March, 11 May (Radunitsa).
-Russia, off beside weekends. 2025: 1 to 8 January, 1, 2, 8, 9 May, 12, 13 June, 3, 4 November, 31 December; worked: Saturday
-1.11. 2026: 1 to 9 January, 23 February, 9 March, 1 and 11 May, 12 June, 4 November, 31 December.
+Russia, off beside weekends. 2025: 1 to 8 January, 1, 2, 8, 9 May, 12, 13 June, 3, 4 November, 31 December; worked:
+Saturday 1.11. 2026: 1 to 9 January, 23 February, 9 March, 1 and 11 May, 12 June, 4 November, 31 December.
 2027: 1 to 8 January, 22 and 23 February, 8 March, 3 and 10 May; worked: Saturday 20.2.
 """
 
