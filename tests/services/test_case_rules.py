@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import time_machine
 
 from feedback_app.domain.book_settings import BookSettings
-from feedback_app.services import book, book_settings, counting, opening, register, visits
+from feedback_app.services import book, book_settings, counting, opening, register
 from feedback_app.storage.tables import Case, Job, Response
 from tests.builders import Chain
 
@@ -85,16 +85,6 @@ def test_an_entry_of_danger_opens_a_case_whatever_its_kind(any_chain: Chain, kin
     assert [case["reason"] for case in found] == reasons
     assert found[0]["due_on"] == written.due_on
     assert found[0]["entry_id"] is not None
-    assert is_whole(any_chain)
-
-
-def test_a_failed_critical_criterion_opens_a_case_with_a_deadline(any_chain: Chain) -> None:
-    page = visits.open_visit(any_chain.db, any_chain.access("mystery_shopper"), "visit-001")
-    critical = {q.key: "no" for s in page.form.sections for q in s.questions if q.type == "yes_no"}
-    visits.submit(any_chain.db, any_chain.access("mystery_shopper"), "visit-001", critical, uuid4(), "ru")
-    (case,) = cases(any_chain)
-    assert case["reason"] == "critical"
-    assert case["due_on"] is not None
     assert is_whole(any_chain)
 
 
