@@ -14,16 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from feedback_app.domain import book, journey, responses
+from feedback_app.domain import book, case_rules, journey, responses
 from feedback_app.domain.access import SYSTEM
+from feedback_app.domain.book_settings import BookSettings
 from feedback_app.domain.cases import ANSWERED_KINDS
-from feedback_app.domain.deadlines import due_date
 from feedback_app.domain.errors import NotFound, Problem
 from feedback_app.domain.responses import PointForm
-from feedback_app.services import catalogue, intake, letters
+from feedback_app.services import automatic, book_settings, catalogue, intake, letters, terms
 from feedback_app.services.clock import now
 from feedback_app.services.intake import Prepared
-from feedback_app.services.opening import open_case
+from feedback_app.services.opening import open_by_rule, open_case
 from feedback_app.services.register import keeper_of
 from feedback_app.storage import register
 from feedback_app.storage.anchor import Keeper
@@ -115,17 +115,21 @@ def book_point(db: Database, store_code: str) -> tuple[Store, PointForm]:
         return store, at
 
 
+def received_on(how: How, today: date) -> date:
+    """Return the day from which the term runs: the one in the paper book, where it was copied from there."""
+    return min(how.paper_on, today) if how.paper_on else today
+
+
 def entry_row(
     entry: book.Entry, entry_id: UUID, store: Store, created_at: datetime, language: str | None, how: How | None = None
 ) -> dict[str, Any]:
-    """Return the row of an entry, still without its number.
+    """Return the row of an entry, still without its number; its deadline by the defaults, until settings are read.
 
     The term of what stands in the paper book runs from the day that it was written there.
     """
     local = created_at.astimezone(ZoneInfo(store.timezone))
     how = how or How()
     version, shown_in = how.consent_shown or (book.CONSENT_VERSION, language)
-    received_on = min(how.paper_on, local.date()) if how.paper_on else local.date()
     return {
         "id": entry_id,
         "response_id": entry_id,
@@ -141,7 +145,7 @@ def entry_row(
         "consent_by": entry.consent_by,
         "language": language,
         "created_at": created_at,
-        "due_on": due_date(received_on, store.country, entry.kind),
+        "due_on": terms.due_by(BookSettings(), received_on(how, local.date()), store.country, entry.kind),
         "source": how.source,
         "paper_number": how.paper_number,
         "paper_on": how.paper_on,
@@ -189,7 +193,8 @@ def write_entry(
     """Write an entry into a store's book and return its receipt; raise Invalid with a problem per field.
 
     Numbered per store and calendar year, in the store's time, at the receipt; the same entry id again returns the
-    first receipt. A complaint or claim opens a case and queues a letter to the store's managers.
+    first receipt. A complaint or claim opens a case and queues a letter to the store's managers; so do words of
+    danger in any other.
     """
     entry = book.accept(raw)
     how, keeper = how or How(), keeper_of(db)
@@ -201,10 +206,15 @@ def write_entry(
 
     def beside(connection: Connection, prepared: Prepared) -> None:
         _check_secret(connection, row)
+        day = received_on(how, created_at.astimezone(ZoneInfo(store.timezone)).date())
+        row["due_on"] = terms.due_on(connection, day, store.country, entry.kind)
         number = insert_entry(connection, keeper, row, how.photos, how.actor)
         receipt.append(Written(number, row["year"], row["due_on"], created_at, row["secret_hash"]))
-        if entry.kind in ANSWERED_KINDS:
-            stage = prepared.mentions[0]["stage"] if prepared.mentions else journey.WHOLE_VISIT_STAGE
+        stage = prepared.mentions[0]["stage"] if prepared.mentions else journey.WHOLE_VISIT_STAGE
+        if entry.kind not in ANSWERED_KINDS:
+            if automatic.speaks_of_danger(book_settings.of(connection), entry.text):
+                open_by_rule(connection, keeper, {**entry_case(row, stage), "reason": case_rules.DANGER})
+        else:
             open_case(connection, keeper, entry_case(row, stage))
             letters.queue_new_entry(connection, entry_id, store.id, store.code, number, row, created_at)
 

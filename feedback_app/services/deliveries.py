@@ -14,7 +14,8 @@ from sqlalchemy.exc import DataError, IntegrityError
 from feedback_app.domain import misuse
 from feedback_app.domain.errors import Problem
 from feedback_app.domain.rollups import Key, Sums, deltas, merge, times
-from feedback_app.services.opening import open_case
+from feedback_app.services import automatic
+from feedback_app.services.opening import open_by_rule
 from feedback_app.services.preparing import Prepared
 from feedback_app.services.senders import Sender
 from feedback_app.storage import responses as stored
@@ -40,9 +41,10 @@ def _write(connection: Connection, prepared: Sequence[Prepared], keeper: Keeper 
     stored.insert_mentions(connection, [row for item in fresh for row in item.mentions])
     stores = {item.row["point_id"]: item.row["store_id"] for item in fresh}
     rollups.add(connection, _added(fresh), stores)
-    opened = [item.case for item in fresh if item.case is not None]
-    for case in sorted(opened, key=lambda case: int(case["store_id"])):  # the order of everybody who appends
-        open_case(connection, keeper, case)
+    opened = [item for item in fresh if item.case is not None]
+    for item in sorted(opened, key=lambda item: int(item.row["store_id"])):  # the order of everybody who appends
+        if item.case is not None and not automatic.is_left_out(item):
+            open_by_rule(connection, keeper, item.case, told=item.tells)
     return there
 
 

@@ -12,13 +12,13 @@ from uuid import UUID
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
-from feedback_app.domain import journey, responses, surveys
+from feedback_app.domain import responses, surveys
 from feedback_app.domain.access import Access, Right
 from feedback_app.domain.clocks import Reading, Sent
 from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
 from feedback_app.domain.responses import Accepted, PointForm
 from feedback_app.domain.rollups import change
-from feedback_app.services import catalogue, own_aspects, own_model, receipts
+from feedback_app.services import automatic, catalogue, own_aspects, own_model, receipts
 from feedback_app.services.clock import now
 from feedback_app.services.deliveries import deliver, write
 from feedback_app.services.facts import facts_of
@@ -162,6 +162,7 @@ def record(
         prepared = prepare([taken.got for taken in together], sender, own=own_aspects.of(db))
         for taken, ready in zip(together, prepared, strict=True):
             ready.fate = taken.fate
+        automatic.note_cases(db, prepared)
         deliver(db, sender, prepared)
     for taken in missing:
         if surveys.wants_receipt(taken.got.at):
@@ -259,8 +260,7 @@ def store(db: Database, accepted: Accepted, sender: Sender | None, extra: Extra 
     """Write one accepted response with what stands beside it; the same id and content again changes nothing."""
     own_model.keep_current(db)
     prepared = prepare([accepted], sender, own=own_aspects.of(db))[0]
-    if accepted.visit and accepted.visit.failed_critical:
-        prepared.case = case_row(prepared, accepted.at.stage or journey.WHOLE_VISIT_STAGE, "critical", None)
+    automatic.note_cases(db, [prepared], bool(accepted.visit and accepted.visit.failed_critical))
 
     def work(connection: Connection) -> Outcome:
         known = stored.digests(connection, [accepted.id])

@@ -45,7 +45,11 @@ class Prepared:
     row: dict[str, Any]
     mentions: list[dict[str, Any]]
     form: Form
+    stage: str | None = None
+    """The stage of the touchpoint where it was left."""
     case: dict[str, Any] | None = None
+    tells: bool = False
+    """Whether the managers get a letter of its case."""
     fate: Fate = field(default_factory=Fate)
 
     @property
@@ -164,10 +168,10 @@ def prepare(
     prepared = []
     for item in accepted:
         if item.comment is None:
-            prepared.append(Prepared(_row(item, sender, None), [], item.at.form))
+            prepared.append(Prepared(_row(item, sender, None), [], item.at.form, item.at.stage))
         else:
             row = _row(item, sender, sentiments.get(item.id))
-            prepared.append(Prepared(row, mention_rows(row, mentions.get(item.id, ())), item.at.form))
+            prepared.append(Prepared(row, mention_rows(row, mentions.get(item.id, ())), item.at.form, item.at.stage))
     return prepared
 
 

@@ -52,12 +52,13 @@ def audit(
     )
 
 
-def add_job(connection: Connection, key: str, kind: str, payload: Mapping[str, Any], now: datetime) -> None:
-    """Write a job beside its cause; the same key again changes nothing."""
+def add_job(connection: Connection, key: str, kind: str, payload: Mapping[str, Any], now: datetime) -> bool:
+    """Write a job beside its cause and say whether it is new; the same key again changes nothing."""
     insert = insert_or(connection, _jobs).values(
         key=key, kind=kind, payload=dict(payload), created_at=now, due_at=now, attempts=0
     )
-    connection.execute(insert.on_conflict_do_nothing(index_elements=["key"]))
+    insert = insert.on_conflict_do_nothing(index_elements=["key"]).returning(_jobs.c.id)
+    return connection.execute(insert).first() is not None
 
 
 def lease_job(connection: Connection, now: datetime, kinds: Sequence[str], due_by: datetime) -> dict[str, Any] | None:
@@ -86,13 +87,25 @@ def lease_job(connection: Connection, now: datetime, kinds: Sequence[str], due_b
     return dict(connection.execute(taken).mappings().one())
 
 
-def finish_job(connection: Connection, job: Mapping[str, Any], now: datetime) -> None:
-    """Mark a leased job as done; a lease that ended meanwhile belongs to another."""
-    connection.execute(
-        sa.update(_jobs)
-        .where(_jobs.c.id == job["id"], _jobs.c.lease == job["lease"])
-        .values(done_at=now, leased_until=None, last_error=None)
-    )
+def finish_job(
+    connection: Connection, job: Mapping[str, Any], now: datetime, left: Mapping[str, Any] | None = None
+) -> None:
+    """Mark a leased job as done; a lease that ended meanwhile belongs to another.
+
+    `left` takes the place of the payload where that is not to be kept.
+    """
+    values: dict[str, Any] = {"done_at": now, "leased_until": None, "last_error": None}
+    if left is not None:
+        values["payload"] = dict(left)
+    mine = sa.and_(_jobs.c.id == job["id"], _jobs.c.lease == job["lease"])
+    connection.execute(sa.update(_jobs).where(mine).values(values))
+
+
+def forget_job(connection: Connection, key: str, now: datetime) -> None:
+    """Take a job's words away and never do it: what it was to say is erased."""
+    wanted = sa.and_(_jobs.c.key == key, _jobs.c.done_at.is_(None))
+    connection.execute(sa.update(_jobs).where(wanted).values(done_at=now, leased_until=None))
+    connection.execute(sa.update(_jobs).where(_jobs.c.key == key).values(payload={}))
 
 
 @dataclass(frozen=True)

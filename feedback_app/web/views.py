@@ -5,6 +5,7 @@ from __future__ import annotations
 from feedback_app.domain.rollups import sign_of
 from feedback_app.web import (
     answer_templates,
+    book_settings,
     cases,
     comments,
     corrections,
@@ -56,6 +57,7 @@ def words_for_templates() -> dict[str, object]:
 __all__ = [
     "answer_templates",
     "blueprint",
+    "book_settings",
     "cases",
     "comments",
     "corrections",

@@ -1,4 +1,4 @@
-"""The feedback book in a real browser: without a network, with photos, and on a kiosk that the next person finds clean."""
+"""The feedback book in a real browser: offline, with photos, and on a kiosk that the next person finds clean."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 import pytest
@@ -10,7 +9,6 @@ import pytest
 from feedback_app.domain import book
 from feedback_app.domain.access import ROLES, SYSTEM, Access, Right, access_of
 from feedback_app.domain.cases import BOOK_KINDS
-from feedback_app.domain.deadlines import due_date
 from feedback_app.domain.errors import BadDefinition, Forbidden, Invalid
 from feedback_app.domain.forms import parse
 from feedback_app.domain.journey import (
@@ -96,20 +94,6 @@ def test_what_is_not_allowed_is_refused_and_the_program_itself_may_all() -> None
     for right in Right:
         SYSTEM.require(right)
     assert SYSTEM.sees_store(10**9)
-
-
-@pytest.mark.parametrize(
-    ("received", "country", "kind", "due"),
-    [
-        (date(2026, 3, 1), "BY", "complaint", date(2026, 3, 16)),
-        (date(2026, 12, 25), "BY", "claim", date(2027, 1, 9)),
-        (date(2026, 2, 20), "RU", "complaint", date(2026, 3, 2)),
-        (date(2028, 2, 20), "RU", "claim", date(2028, 3, 1)),
-        (date(2026, 3, 1), "KZ", "complaint", date(2026, 3, 16)),
-    ],
-)
-def test_the_last_day_of_an_answer(received: date, country: str, kind: str, due: date) -> None:
-    assert due_date(received, country, kind) == due
 
 
 GOOD = {"kind": "thanks", "text": "Спасибо Анне!"}

@@ -172,8 +172,8 @@ def test_taps_that_could_not_be_stored_are_no_burst_when_they_come_again(
 ) -> None:
     items, real = crowd(any_chain, 25), deliveries._write
 
-    def fail(connection: Connection, prepared: Sequence[intake.Prepared]) -> set[UUID]:
-        real(connection, prepared)
+    def fail(connection: Connection, prepared: Sequence[intake.Prepared], keeper: Any) -> set[UUID]:
+        real(connection, prepared, keeper)
         raise OperationalError("INSERT", None, Exception("disk full"))
 
     with monkeypatch.context() as patch:

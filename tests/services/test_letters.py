@@ -348,7 +348,7 @@ def test_a_refused_reader_s_address_is_not_kept(posted: Flask, port: int) -> Non
 
 
 def test_a_letter_keeps_what_it_needs_and_no_more(posted: Flask) -> None:
-    assert set(job(posted)["payload"]) == {"to", "language", "values"}
+    assert set(job(posted)["payload"]) == {"to", "language", "letter", "values"}
 
 
 def region_of(chain: Chain, code: str) -> tuple[str, list[str]]:

@@ -48,7 +48,8 @@ def test_expired_goods_fail_the_visit_and_open_a_case(any_chain: Chain, shopper:
     result = visits.submit(any_chain.db, shopper, "visit-001", {**ALL_GOOD, "no_expired": "no"}, uuid4(), "ru")
     assert (result.score, result.failed_critical) == (0, ["no_expired"])
     with any_chain.db.read(SYSTEM) as session:
-        assert session.scalars(sa.select(Case)).one().reason == "critical"
+        case = session.scalars(sa.select(Case)).one()
+        assert (case.reason, case.due_on is not None) == ("critical", True)
         assert session.scalar(sa.select(Visit.score).where(Visit.token == "visit-001")) == 0
 
 

@@ -1,0 +1,151 @@
+"""When what somebody said or what a visit found opens a case by itself."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+CRITICAL, DANGER, VERY_NEGATIVE = "critical", "danger", "very_negative"
+REASONS = (CRITICAL, DANGER, VERY_NEGATIVE)
+OPEN: tuple[str, ...] = ("new", "in_work", "waiting", "reopened")
+"""Statuses of a case that waits for somebody: its deadline counts."""
+LIVE_CHANNELS = frozenset({"button", "qr", "staff"})
+"""Channels whose words come from somebody who was there just now; imported reviews are read when they come anyway."""
+NEGATIVE = "negative"
+
+_TABLE = Path(__file__).with_name("danger.tsv")
+_WORD = re.compile(r"[^\W\d_]+(?:['’ʼ-][^\W\d_]+)*")
+_NEGATIONS = frozenset(["не", "ни", "без", "нет", "няма", "no", "not", "never", "without", "none"])
+NEAR = 3
+"""So many words before and after are looked at for what says that no danger is meant."""
+_INDEXED = 3
+LANGUAGES = ("ru", "be", "en", "own")
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words of a text as they are compared: small letters without stress marks, ё as е, one apostrophe."""
+    plain = unicodedata.normalize("NFKC", text).lower().replace("ё", "е").replace("\u0301", "")
+    return [found.replace("’", "'").replace("ʼ", "'") for found in _WORD.findall(plain)]
+
+
+@dataclass(frozen=True)
+class Danger:
+    """A word or phrase of danger, word by word; a star at the end of a word stands for any ending.
+
+    `unless` are words that, close by, say that none is meant ("отравил настроение").
+    """
+
+    words: tuple[str, ...]
+    unless: tuple[str, ...] = ()
+    kind: str = ""
+
+    def stands_at(self, words: Sequence[str], at: int) -> bool:
+        """Say whether the phrase begins at a word of a text, and means what it says."""
+        if at + len(self.words) > len(words):
+            return False
+        if not all(_fits(pattern, words[at + step]) for step, pattern in enumerate(self.words)):
+            return False
+        if at and words[at - 1] in _NEGATIONS and self.words[0] not in _NEGATIONS:
+            return False
+        near = [*words[max(0, at - NEAR) : at], *words[at + len(self.words) : at + len(self.words) + NEAR]]
+        return not any(_fits(pattern, word) for pattern in self.unless for word in near)
+
+
+def _fits(pattern: str, word: str) -> bool:
+    return word.startswith(pattern[:-1]) if pattern.endswith("*") else word == pattern
+
+
+class Dangers:
+    """Phrases of danger, found by the first letters of their first word."""
+
+    def __init__(self, phrases: Iterable[Danger]) -> None:
+        self._by_start: dict[str, list[Danger]] = {}
+        for phrase in phrases:
+            self._by_start.setdefault(phrase.words[0].rstrip("*")[:_INDEXED], []).append(phrase)
+
+    def __len__(self) -> int:
+        """Return how many phrases there are."""
+        return sum(len(phrases) for phrases in self._by_start.values())
+
+    def found_in(self, words: Sequence[str]) -> Danger | None:
+        """Return the first phrase of danger in a text; None where there is none."""
+        for at, word in enumerate(words):
+            for phrase in self._by_start.get(word[:_INDEXED], ()):
+                if phrase.stands_at(words, at):
+                    return phrase
+        return None
+
+
+def _patterns(text: str) -> tuple[str, ...]:
+    found = []
+    for part in text.split():
+        words = words_of(part)
+        found += words[:-1]
+        found += [words[-1] + "*" if part.endswith("*") else words[-1]] if words else []
+    return tuple(found)
+
+
+def _phrase(text: str, unless: str, kind: str) -> Danger | None:
+    """Return a phrase as it is compared; None where its first word says too little to be looked for."""
+    words = _patterns(text)
+    if not words or (len(words[0]) < _INDEXED + words[0].endswith("*") and (len(words) == 1 or "*" in words[0])):
+        return None
+    return Danger(words, _patterns(unless), kind)
+
+
+def read_table(text: str) -> list[Danger]:
+    """Return the phrases of a table: kind, language, phrase, words that say otherwise; raise ValueError if bad."""
+    found = []
+    for line in text.splitlines()[1:]:
+        kind, language, phrase, *unless = line.split("\t")
+        danger = _phrase(phrase, unless[0] if unless else "", kind)
+        if danger is None or language not in LANGUAGES:
+            raise ValueError(line)
+        found.append(danger)
+    return found
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> tuple[Danger, ...]:
+    return tuple(read_table(_TABLE.read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=8)
+def dangers(own: tuple[str, ...] = ()) -> Dangers:
+    """Return the phrases of danger that the product knows, with the chain's own."""
+    more = [phrase for text in own if (phrase := _phrase(text, "", "own")) is not None]
+    return Dangers([*_shipped(), *more])
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which rules are on: the tone from which a comment is very negative, and the words of danger; None is off."""
+
+    very_negative: float | None = -0.8
+    words: Dangers | None = None
+
+
+def reason_of(
+    rules: Rules,
+    *,
+    text: str | None = None,
+    polarity: float | None = None,
+    label: str | None = None,
+    failed_critical: bool = False,
+    suspicious: bool = False,
+) -> str | None:
+    """Return why a case opens by itself, the gravest first; None where none does.
+
+    `suspicious`: flagged as no crowd of people; then danger alone counts, as it is better looked at once too often.
+    """
+    if failed_critical:
+        return CRITICAL
+    if text and rules.words is not None and rules.words.found_in(words_of(text)) is not None:
+        return DANGER
+    if suspicious or rules.very_negative is None or polarity is None or label != NEGATIVE:
+        return None
+    return VERY_NEGATIVE if polarity <= rules.very_negative else None
