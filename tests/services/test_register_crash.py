@@ -19,7 +19,7 @@ WRITERS = """
 import sys, threading
 from pathlib import Path
 from uuid import uuid4
-from feedback_app.services import book, register
+from feedback_app.services import book, preparing, register
 from feedback_app.storage.database import Database
 
 db = Database(sys.argv[1])
@@ -33,7 +33,7 @@ def write():
         with speaking:
             print(entry_id, receipt.number, flush=True)
 
-book.write_entry(db, "001", {"kind": "claim", "text": "Верните деньги"}, uuid4(), "ru")  # reads the weights
+preparing.analyse_words = lambda _items, own=None: ({}, {})  # reading the words is not what is killed here
 for _ in range(20):
     threading.Thread(target=write, daemon=True).start()
 threading.Event().wait()
