@@ -38,3 +38,17 @@ def verify(context: click.Context, store: str | None, describe: bool) -> None:
         context.exit(1)
     words = f"{verified.links} links and {verified.entries} entries of {verified.stores} stores"
     click.echo(f"The register is whole: {words}.")
+
+
+@book.command()
+@click.option("--store", metavar="CODE", help="This store's chain alone.")
+def heads(store: str | None) -> None:
+    """Print how far every chain reaches, to keep on paper or elsewhere: it vouches for all before it."""
+    from feedback_app.services import register  # noqa: PLC0415  (start-up time of --help)
+    from feedback_app.services.clock import now  # noqa: PLC0415  (start-up time of --help)
+
+    with common.database() as database:
+        found = register.heads(database, store)
+        click.echo(f"The register's heads at {now():%Y-%m-%d %H:%M:%S} UTC")
+        for code, count, link in found:
+            click.echo(f"{code}\t{count}\t{link}")

@@ -150,14 +150,17 @@ def _codes(connection: Connection, store_code: str | None) -> dict[int, str]:
     return codes
 
 
-def heads(db: Database) -> list[tuple[str, int, str]]:
-    """Return how far every store's chain reaches now, to be mailed or printed: store code, number of links, last link.
+def heads(db: Database, store_code: str | None = None) -> list[tuple[str, int, str]]:
+    """Return how far the stores' chains reach, to be kept outside: store code, number of links, last link.
 
-    Who keeps them outside can show later that a chain was cut or built anew, whatever became of key and anchors.
+    Who keeps them can show later that a chain was cut or built anew, whatever became of key and anchors. Raises
+    NotFound for an unknown store.
     """
     with db.snapshot() as connection:
-        codes = _codes(connection, None)
-        found = [(codes.get(one.store_id, f"#{one.store_id}"), one.count, one.link) for one in stored.heads(connection)]
+        codes = _codes(connection, store_code)
+        found = [
+            (codes[one.store_id], one.count, one.link) for one in stored.heads(connection) if one.store_id in codes
+        ]
     return sorted(found)
 
 
