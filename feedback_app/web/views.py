@@ -14,6 +14,7 @@ from feedback_app.web import (
     points,
     register,
     register_erase,
+    register_print,
     returning,
     topics,
     visits,
@@ -59,6 +60,7 @@ __all__ = [
     "points",
     "register",
     "register_erase",
+    "register_print",
     "topics",
     "visits",
 ]
