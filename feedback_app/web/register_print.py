@@ -26,7 +26,7 @@ from feedback_app.web.register import ENTRY
 
 SHOWN_OF_LINK = 16
 """Digits of a link that stand on paper."""
-SHARES = (20, 23, 27, 84, 34, 23, 23, 35)
+SHARES = (19, 27, 26, 76, 32, 27, 27, 35)
 """Shares of the width that the table's columns take."""
 
 
@@ -190,7 +190,8 @@ def period_words(wanted: Wanted) -> str:
 
 def _row(line: EntryLine, book: PeriodBook) -> list[str]:
     sent = book.answers.get(line.case_id or 0, ())
-    by = register_words.actor(sent[-1].actor) if sent else register_words.status(line)
+    how_far = [register_words.status(line), *([gettext("overdue")] if line.overdue else [])]
+    by = register_words.actor(sent[-1].actor) if sent else ", ".join(how_far)
     return [
         f"{line.number}/{line.year}",
         day(line.local.date()),
@@ -208,7 +209,7 @@ def _totals(book: PeriodBook) -> list[str]:
         gettext("%(kind)s: %(count)s", kind=register_words.kind(kind), count=number(count))
         for kind, count in sorted(book.totals.kinds.items())
     ]
-    said = [gettext("Entries: %(count)s", count=number(len(book.lines))), *kinds]
+    said = [" · ".join([gettext("Entries: %(count)s", count=number(len(book.lines))), *kinds])]
     if book.totals.due:
         share = gettext(
             "Answered in time: %(part)s of %(all)s that were due",
