@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import pypdfium2
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -126,6 +127,9 @@ def queries(cursors: list[str]) -> Iterator[dict[str, Any]]:
 def told(answer: Any) -> str:
     if answer.is_json:
         return json.dumps(answer.get_json(), ensure_ascii=False)
+    if answer.mimetype == "application/pdf":
+        pages = pypdfium2.PdfDocument(answer.data)
+        return " ".join(page.get_textpage().get_text_range() for page in pages)
     return str(answer.get_data().decode(errors="replace"))
 
 
@@ -187,6 +191,8 @@ def test_a_manager_reads_nothing_of_another_store_by_any_route(app: Flask, marke
         "/register",
         f"/register/002/{an_entry['year']}/{an_entry['number']}",
         f"/register/002/{an_entry['year']}/{an_entry['number']}/erase",
+        f"/register/002/{an_entry['year']}/{an_entry['number']}.pdf",
+        "/register/002.pdf",
         "/register/002/chain",
         f"/register/photos/{an_entry['photo_id']}",
         "/cases",

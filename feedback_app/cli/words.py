@@ -70,6 +70,7 @@ WORDS = {
     "nothing_corrected": "Nothing differs from what was read, so there is nothing to keep",
     "nothing_chosen": "Nothing to erase was chosen",
     "chain_too_long": "The chain is too long for a page; its limit in links is",
+    "period_too_long": "holds more than {limit} entries",
     "bad_cursor": "This page is not there any more; begin again with the newest",
     "one_at_a_time": "Name one at a time",
     "missing_column": "The file has no column {column}. It has: {found}",

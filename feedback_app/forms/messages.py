@@ -96,6 +96,7 @@ MESSAGES = {
     "too_many_aspects": lazy_gettext("A comment speaks of at most %(limit)s things."),
     "nothing_chosen": lazy_gettext("Choose at least one thing to erase."),
     "chain_too_long": lazy_gettext("The chain has more than %(limit)s links. Verify it with: otklik book verify"),
+    "period_too_long": lazy_gettext("More than %(limit)s entries: choose a shorter period to print."),
     "bad_cursor": lazy_gettext("This page does not exist any more. Begin again with the newest."),
     "one_at_a_time": lazy_gettext("Name one at a time."),
     "until_before_since": lazy_gettext("The last day lies before the first."),

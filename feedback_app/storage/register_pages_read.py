@@ -184,7 +184,7 @@ def links(session: Session, entry_id: UUID, case_id: int | None) -> Sequence[Row
 
 def answer_links(session: Session, case_ids: Sequence[int]) -> Sequence[Row]:
     """Return the links of answers that were sent in cases, in their order."""
-    columns = (RegisterLink.case_id, RegisterLink.at, RegisterLink.actor, RegisterLink.words)
+    columns = (RegisterLink.case_id, RegisterLink.kind, RegisterLink.at, RegisterLink.actor, RegisterLink.words)
     query = sa.select(*columns).where(RegisterLink.kind == rules.ANSWER, RegisterLink.case_id.in_(case_ids))
     return session.execute(query.order_by(RegisterLink.case_id, RegisterLink.position)).mappings().all()
 

@@ -18,6 +18,7 @@ from feedback_app.web import (
     points,
     register,
     register_erase,
+    register_print,
     returning,
     topics,
     visits,
@@ -68,6 +69,7 @@ __all__ = [
     "points",
     "register",
     "register_erase",
+    "register_print",
     "topics",
     "visits",
 ]
