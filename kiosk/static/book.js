@@ -147,7 +147,8 @@ async function handIn() {
   const letter = await compose();
   const kept = await queue.keep(letter).then(() => true, () => false);
   forget(form);
-  const slow = setTimeout(() => kept && showKept(), PATIENCE);
+  // On a kiosk what is kept goes out of sight for good: there the word of the server is waited for.
+  const slow = setTimeout(() => kept && !home && showKept(), PATIENCE);
   const outcome = await queue.deliver(letter);
   clearTimeout(slow);
   if (outcome.status === "later" && kept) {
