@@ -21,6 +21,9 @@ MESSAGES = {
     "unknown_question": lazy_gettext("The form does not have this question."),
     "empty": lazy_gettext("Nothing is filled in yet. Answer at least one question."),
     "consent_needed": lazy_gettext("A name or contact can be kept with your consent only. Tick it, or leave them out."),
+    "paper_consent_needed": lazy_gettext(
+        "A name or contact is copied only where the writer agreed on paper. Tick it, or leave them out."
+    ),
     "guardian_needed": lazy_gettext(
         "Under 16, a name or contact is kept only where a parent or guardian agrees. Let them tick it, or leave it out."
     ),

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from feedback_app.domain import book as rules
 from feedback_app.domain.access import Access, Right
-from feedback_app.domain.errors import Invalid, NotFound
+from feedback_app.domain.errors import Invalid, NotFound, Problem
 from feedback_app.domain.forms import Words
 from feedback_app.services import book
 from feedback_app.services.book import PAPER, How, Photo, Written
@@ -80,7 +80,7 @@ def copy_entry(
     try:
         rules.accept(raw)
     except Invalid as invalid:
-        problems += invalid.problems
+        problems += map(_of_staff, invalid.problems)
     try:
         number, day = rules.paper_place(str(raw.get("paper_number") or ""), str(raw.get("paper_on") or ""), today)
     except Invalid as invalid:
@@ -96,6 +96,11 @@ def copy_entry(
         consent_shown=(rules.CONSENT_VERSION, shown_in),
     )
     return book.write_entry(db, store.code, raw, entry_id, None, how)
+
+
+def _of_staff(problem: Problem) -> Problem:
+    """Return a problem as staff are told it: the consent is not theirs."""
+    return Problem("paper_consent_needed", "consent") if problem.code == "consent_needed" else problem
 
 
 def copied(db: Database, access: Access, store_code: str, entry_id: UUID) -> Copied:

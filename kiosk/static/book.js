@@ -136,11 +136,19 @@ function showForm() {
   for (const part of main.children) part.hidden = part === earlier && !earlier.textContent;
 }
 
+/** Go to the receipt; no step back brings the words again, and on a kiosk none leads here. */
+function goTo(address) {
+  form.reset();
+  if (photos) photos.set([]);
+  return home ? location.replace(address) : location.assign(address);
+}
+
 async function handIn() {
   const letter = await compose();
   const kept = await queue.keep(letter).then(() => true, () => false);
   forget(form);
-  const slow = setTimeout(() => kept && showKept(), PATIENCE);
+  // On a kiosk what is kept goes out of sight for good: there the word of the server is waited for.
+  const slow = setTimeout(() => kept && !home && showKept(), PATIENCE);
   const outcome = await queue.deliver(letter);
   clearTimeout(slow);
   if (outcome.status === "later" && kept) {
@@ -148,7 +156,7 @@ async function handIn() {
     return void queue.send();
   }
   if (kept) await queue.discard(letter.id).catch(() => {});
-  if (outcome.status === "written") return location.replace(outcome.address);
+  if (outcome.status === "written") return goTo(outcome.address);
   showForm();
   rest();
   if (outcome.status === "later") return tellAbove(texts.not_kept);
@@ -195,7 +203,7 @@ function onSettled(letter, outcome) {
   const own = letter.id === field("response_id").value && main.querySelector("[data-shown]");
   if (outcome.status === "refused" && !home) return void reopen(letter, outcome.page);
   if (outcome.status !== "written" || home) return undefined;
-  if (own) return location.replace(outcome.address);
+  if (own) return goTo(outcome.address);
   return tellEarlier(fill(texts.arrived, outcome), outcome.address);
 }
 
@@ -215,7 +223,7 @@ countCharacters(form, texts);
 document.body.classList.add("with-script");
 if (isOn("consent") || isOn("under_16") || field("name").value || field("contact").value) fold.open = true;
 form.addEventListener("submit", onSubmit);
-addEventListener("pageshow", rest);
+addEventListener("pageshow", (event) => (event.persisted ? location.reload() : rest()));
 focusFirstError(form);
 if (queue) {
   queue.onSettled(onSettled);

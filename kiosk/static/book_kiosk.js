@@ -49,7 +49,17 @@ export function leaveSoon() {
   setTimeout(leave, THANKS);
 }
 
+/** Follow a link only where it leads somewhere: a kiosk must never stand on the browser's own page of errors. */
+async function follow(event) {
+  const link = event.target.closest("a[href]:not([href^='#'])");
+  if (!link) return;
+  event.preventDefault();
+  const there = await fetch(link.href, { cache: "no-store" }).then(({ ok }) => ok, () => false);
+  if (there) location.replace(link.href);
+}
+
 if (home) {
+  document.addEventListener("click", follow);
   document.addEventListener("click", ({ target }) => target.closest("[data-leave]") && leave());
   addEventListener("pageshow", (event) => event.persisted && leave());
   if (document.querySelector("[data-still]")) watch();

@@ -1,4 +1,4 @@
-"""The feedback book in a real browser: offline, with photos, and on a kiosk that the next person finds clean."""
+"""The feedback book in a real browser: without a network, with photos, and on a kiosk that is found clean."""
 
 from __future__ import annotations
 
@@ -245,6 +245,7 @@ def test_a_kiosk_keeps_an_entry_until_there_is_a_line_and_never_shows_it_again(p
         page.wait_for_url("**/book/001?kiosk=**")
         fill_in(page)
         shop.shut()
+        page.click("a[data-lang][lang=be]")
         page.click(SEND)
         until_said(page, "Your entry is kept on this kiosk")
         assert link_on(page)
@@ -256,6 +257,21 @@ def test_a_kiosk_keeps_an_entry_until_there_is_a_line_and_never_shows_it_again(p
         until(lambda: page.evaluate(KEPT) == 0, what="sent from the kiosk's page")
     [entry] = rows(shop, BookEntry)
     assert (entry.source, entry.text) == ("kiosk", TEXT)
+
+
+def test_a_language_on_a_kiosk_keeps_what_is_typed_and_stays_with_its_writer(phone: Any, shop: Shop) -> None:
+    with phone(viewport=TALL) as context:
+        page = opened(context.new_page(), shop)
+        page.click("[data-book]")
+        page.wait_for_url("**/book/001?kiosk=**")
+        fill_in(page)
+        page.click("a[data-lang][lang=be]")
+        page.wait_for_url("**lang=be**")
+        until(lambda: page.locator("#text").input_value() == TEXT)
+        page.click("[data-leave]")
+        page.wait_for_url("**/k/**")
+        assert page.locator("html").get_attribute("lang") == "en"
+        assert TEXT not in page.evaluate(STORED)
 
 
 def test_a_kiosk_of_another_store_opens_no_book(phone: Any, shop: Shop) -> None:

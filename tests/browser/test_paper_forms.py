@@ -202,8 +202,9 @@ def test_the_book_leaves_nothing_on_a_shared_device(phone: Any) -> None:
         assert page.evaluate("sessionStorage.length + localStorage.length") == 0
 
 
-def test_an_entry_survives_a_server_that_is_away(phone: Any) -> None:
+def test_an_entry_survives_a_server_that_is_away_where_the_browser_keeps_nothing_else(phone: Any) -> None:
     with phone() as context:
+        context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
         page = context.new_page()
         page.goto(BOOK)
         page.fill("#text", "Written on the way home")

@@ -78,7 +78,7 @@ def test_without_a_date_the_term_runs_from_today(app: Flask, sign_in: SignIn) ->
         ({"paper_on": str(date(1926, 11, 22))}, "after today or more than 366 days back"),
         ({"paper_on": "вчера"}, "The date cannot be read"),
         ({"paper_number": "1" * 41}, "at most 40 characters"),
-        ({"name": "Анна"}, "with your consent only"),
+        ({"name": "Анна"}, "where the writer agreed on paper"),
         ({"photos": [(io.BytesIO(b"no photo"), "page.txt")]}, "is no photo that can be read"),
     ],
 )
