@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from sqlalchemy.orm import joinedload as eager
 
 from feedback_app.domain.access import SYSTEM, Access, Right
-from feedback_app.services import book, corrections, fleet, pairing, senders
+from feedback_app.services import answers, book, case_changes, corrections, fleet, joining, pairing, senders
+from feedback_app.services.book import How, Photo
 from feedback_app.services.clock import now
 from feedback_app.storage.database import Base, StoreScoped
 from feedback_app.storage.tables import Point, Receipt, Response, Store, Visit
@@ -37,8 +38,20 @@ def lived_in(any_chain: Chain) -> Chain:
         receipt = {"store_id": any_chain.store_id(store), "number_hash": "x", "response_id": tap, "created_at": now()}
         any_chain.db.write(lambda link, row=receipt: link.execute(sa.insert(Receipt.__table__).values(**row)))
         corrections.correct(any_chain.db, any_chain.access("director"), tap, "neutral", None, now())
-        book.write_entry(any_chain.db, store, {"kind": "complaint", "text": "Очередь!"}, uuid4(), "ru")
+        work_on_a_case(any_chain, store)
     return any_chain
+
+
+def work_on_a_case(chain: Chain, store: str) -> None:
+    """Write two entries with photos, and work on their cases: a step, a draft, one joined to the other."""
+    director, written = chain.access("director"), [uuid4(), uuid4()]
+    for entry_id in written:
+        how = How(photos=(Photo("image/jpeg", b"a picture"),))
+        book.write_entry(chain.db, store, {"kind": "complaint", "text": "Очередь!"}, entry_id, "ru", how)
+    one, two = (answers.case_for(chain.db, director, entry_id) for entry_id in written)
+    case_changes.add_step(chain.db, director, one, 1, "Позвонить")
+    answers.save(chain.db, director, one, 2, answers.Typed("Черновик"))
+    joining.join(chain.db, director, one, 3, two)
 
 
 def store_of(cls: type[Any], row: Any) -> int:
