@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any, ClassVar
 
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, lazy_pgettext
 from wtforms import BooleanField, StringField
 
 from feedback_app.domain.answers import WAYS
@@ -228,7 +228,7 @@ def _offer(forms: dict[str, CaseForm], seen: CaseView) -> None:
 class TemplateForm(StaffForm):
     """An answer template."""
 
-    name = StringField(lazy_gettext("Name"))
+    name = StringField(lazy_pgettext("template", "Name"))
     kind = SelectLine(lazy_gettext("What it is for"), case_words.uses)
     language = SelectLine(lazy_gettext("Language"), lambda: [(code, OWN_NAMES[code]) for code in LANGUAGES])
     text = StringField(lazy_gettext("Text"))

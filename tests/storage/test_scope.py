@@ -12,21 +12,11 @@ from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from sqlalchemy.orm import joinedload as eager
 
 from feedback_app.domain.access import SYSTEM, Access, Right
-from feedback_app.services import book, corrections, fleet, pairing, senders
+from feedback_app.services import answers, book, case_changes, corrections, fleet, joining, pairing, senders
+from feedback_app.services.book import How, Photo
 from feedback_app.services.clock import now
 from feedback_app.storage.database import Base, StoreScoped
-from feedback_app.storage.tables import (
-    Case,
-    CaseAnswer,
-    CaseResponse,
-    CaseStep,
-    Point,
-    Receipt,
-    Response,
-    Store,
-    User,
-    Visit,
-)
+from feedback_app.storage.tables import Point, Receipt, Response, Store, Visit
 from tests.builders import Chain
 
 SCOPED = sorted(
@@ -48,24 +38,20 @@ def lived_in(any_chain: Chain) -> Chain:
         receipt = {"store_id": any_chain.store_id(store), "number_hash": "x", "response_id": tap, "created_at": now()}
         any_chain.db.write(lambda link, row=receipt: link.execute(sa.insert(Receipt.__table__).values(**row)))
         corrections.correct(any_chain.db, any_chain.access("director"), tap, "neutral", None, now())
-        photo = book.How(photos=[book.Photo("image/jpeg", b"a picture")])
-        book.write_entry(any_chain.db, store, {"kind": "complaint", "text": "Очередь!"}, uuid4(), "ru", photo)
-        store_id = any_chain.store_id(store)
-        any_chain.db.write(lambda link, store_id=store_id, tap=tap: beside_a_case(link, store_id, tap))
+        work_on_a_case(any_chain, store)
     return any_chain
 
 
-def beside_a_case(connection: sa.Connection, store_id: int, response_id: UUID) -> None:
-    """Write what stands beside a case: a further response, a step and an answer."""
-    case_id = connection.execute(sa.select(Case.id).where(Case.store_id == store_id)).scalar_one()
-    user_id = connection.execute(sa.select(User.id).limit(1)).scalar_one()
-    of = {"case_id": case_id, "store_id": store_id}
-    for table, row in (
-        (CaseResponse, {"response_id": response_id, "added_at": now()}),
-        (CaseStep, {"position": 1, "text": "Позвонить"}),
-        (CaseAnswer, {"text": "Спасибо", "state": "draft", "written_by": user_id, "written_at": now()}),
-    ):
-        connection.execute(sa.insert(table.__table__).values(**of, **row))
+def work_on_a_case(chain: Chain, store: str) -> None:
+    """Write two entries with photos, and work on their cases: a step, a draft, one joined to the other."""
+    director, written = chain.access("director"), [uuid4(), uuid4()]
+    for entry_id in written:
+        how = How(photos=(Photo("image/jpeg", b"a picture"),))
+        book.write_entry(chain.db, store, {"kind": "complaint", "text": "Очередь!"}, entry_id, "ru", how)
+    one, two = (answers.case_for(chain.db, director, entry_id) for entry_id in written)
+    case_changes.add_step(chain.db, director, one, 1, "Позвонить")
+    answers.save(chain.db, director, one, 2, answers.Typed("Черновик"))
+    joining.join(chain.db, director, one, 3, two)
 
 
 def store_of(cls: type[Any], row: Any) -> int:
