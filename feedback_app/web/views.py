@@ -5,8 +5,10 @@ from __future__ import annotations
 from feedback_app.domain.rollups import sign_of
 from feedback_app.web import (
     book_settings,
+    causes,
     comments,
     corrections,
+    due,
     figures,
     findings,
     journey_map,
@@ -34,6 +36,7 @@ def words_for_templates() -> dict[str, object]:
         "stage_name": vocabulary.stage,
         "stage_goal": vocabulary.goal,
         "aspect_name": vocabulary.aspect,
+        "dues": due,
         "cause_name": vocabulary.cause,
         "tone_name": vocabulary.tone,
         "feeling_name": vocabulary.feeling,
@@ -52,6 +55,7 @@ def words_for_templates() -> dict[str, object]:
 __all__ = [
     "blueprint",
     "book_settings",
+    "causes",
     "comments",
     "corrections",
     "journey_map",
