@@ -73,14 +73,14 @@ def histogram(bars: Sequence[Bar], words: Words, middle: str = "", *, width: Wid
             count = words.count(bar.n)
             drawing.text(x + step / 2, base - height - 6, count, size=13, align="center", bold=bar.middle)
         if bar.middle and middle:
-            _middle(drawing, middle, x + step / 2, base - height - 22, whole)
+            _middle(drawing, middle, x + step / 2, whole)
         label = theme.shorten(bar.label, step - 1, theme.SMALL)
         drawing.text(x + step / 2, base + 16, label, size=theme.SMALL, colour=theme.MUTED, align="center")
     drawing.line([(0, base), (whole, base)], theme.LINE)
     return drawing.figure
 
 
-def _middle(drawing: Drawing, text: str, x: float, y: float, whole: float) -> None:
-    """Write the median's words above its bar, inside the sheet."""
+def _middle(drawing: Drawing, text: str, x: float, whole: float) -> None:
+    """Write the median's words over its bar, above all bars and inside the sheet."""
     half = theme.text_width(text, theme.SMALL) / 2
-    drawing.text(min(max(x, half), whole - half), y, text, size=theme.SMALL, colour=theme.MUTED, align="center")
+    drawing.text(min(max(x, half), whole - half), 14, text, size=theme.SMALL, colour=theme.MUTED, align="center")
