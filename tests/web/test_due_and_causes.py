@@ -172,9 +172,7 @@ def test_a_case_that_another_took_in_and_other_stores_are_not_counted(any_chain:
 
 
 @pytest.mark.parametrize("language", ["ru", "be", "en"])
-def test_the_page_of_causes_draws_them_and_tells_the_numbers(
-    app_chain: Chain, sign_in: SignIn, language: str
-) -> None:
+def test_the_page_of_causes_draws_them_and_tells_the_numbers(app_chain: Chain, sign_in: SignIn, language: str) -> None:
     a_history(app_chain)
     page = sign_in("director").get(f"/cases/causes?since=2026-01-01&until=2026-03-31&lang={language}")
     text = page.get_data(as_text=True)
