@@ -101,6 +101,15 @@ class RankedRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar of a distribution: what it counts, how many, and whether the median lies in it."""
+
+    label: str
+    n: int
+    middle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Reference:
     """A value to compare with, drawn as a line through all rows: the chain's mean, a target."""
 

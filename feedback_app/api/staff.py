@@ -140,6 +140,7 @@ def _stage(column: StageColumn) -> dict[str, Any]:
         "barriers": [_barrier(barrier) for barrier in column.barriers],
         "aspects": [_aspect(aspect) for aspect in column.aspects],
         "open_cases": column.open_cases,
+        "overdue_cases": column.overdue,
     }
 
 
@@ -149,6 +150,7 @@ def _chip(chip: Chip) -> dict[str, Any]:
         "index": _estimate(chip.index),
         "responses": chip.responses,
         "open_cases": chip.open_cases,
+        "overdue_cases": chip.overdue,
     }
 
 

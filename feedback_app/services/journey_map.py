@@ -54,12 +54,13 @@ class SourceEmotion:
 
 @dataclass(frozen=True)
 class Chip:
-    """A touchpoint under its stage: smiley index, responses, open cases."""
+    """A touchpoint under its stage: smiley index, responses, open cases and how many of them are overdue."""
 
     touchpoint: TouchpointName
     index: Estimate
     responses: int
     open_cases: int = 0
+    overdue: int = 0
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ class StageColumn:
     barriers: tuple[Barrier, ...]
     aspects: tuple[AspectCount, ...]
     open_cases: int = 0
+    overdue: int = 0
 
 
 @dataclass(frozen=True)
@@ -243,13 +245,15 @@ def cases_here(session: Session, at: Ground, now: datetime | None) -> list[OpenC
 
 
 def _with_cases(column: StageColumn, cases: Sequence[OpenCases], at: Ground) -> StageColumn:
-    chips = tuple(
-        Chip(
-            chip.touchpoint,
-            chip.index,
-            chip.responses,
-            sum(case.n for case in cases if at.places[case.point_id].touchpoint == chip.touchpoint.key),
-        )
-        for chip in column.touchpoints
-    )
-    return replace(column, touchpoints=chips, open_cases=sum(case.n for case in cases if case.stage == column.stage))
+    def with_own(chip: Chip) -> Chip:
+        count, late = _counts(case for case in cases if at.places[case.point_id].touchpoint == chip.touchpoint.key)
+        return replace(chip, open_cases=count, overdue=late)
+
+    count, late = _counts(case for case in cases if case.stage == column.stage)
+    return replace(column, touchpoints=tuple(map(with_own, column.touchpoints)), open_cases=count, overdue=late)
+
+
+def _counts(cases: Iterable[OpenCases]) -> tuple[int, int]:
+    """Return how many cases are open, and how many of them overdue."""
+    found = list(cases)
+    return sum(case.n for case in found), sum(case.overdue for case in found)

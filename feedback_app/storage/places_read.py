@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from feedback_app.domain.case_rules import OPEN
 from feedback_app.storage.tables import Case, FormVersion, Point, Region, Response, Store, Touchpoint
 
 CLOSED = "closed"
@@ -110,11 +111,12 @@ class OpenCases(NamedTuple):
 
 
 def open_cases(session: Session, day: date) -> list[OpenCases]:
-    """Return the open cases in the reader's scope by point and stage; overdue are those due before `day`.
+    """Return the open cases in the reader's scope by point and stage; overdue: due before `day`, and not answered.
 
     The case of a voided response counts no more than the response itself.
     """
-    overdue = sa.func.sum(sa.case((Case.due_on < day, 1), else_=0))
+    waits = sa.and_(Case.status.in_(OPEN), Case.due_on < day)
+    overdue = sa.func.sum(sa.case((waits, 1), else_=0))
     query = (
         sa.select(Response.point_id, Case.stage, sa.func.count(), sa.cast(overdue, sa.Integer))
         .select_from(Case)

@@ -14,14 +14,24 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
-from analysis.charts import emotion_curve, heat_map, ranked_stores, render, spark, touchpoint_rows
+from analysis.charts import (
+    count_map,
+    emotion_curve,
+    heat_map,
+    histogram,
+    ranked_stores,
+    render,
+    spark,
+    touchpoint_rows,
+)
 from feedback_app.web.drawings import DRAWN, FAILED, READY, Order
 
 ALARM_SECONDS = 30
 """A drawing that hangs ends the process, also when nobody is left who waits for it."""
 NICENESS = 5
 CHARTS: Mapping[str, Callable[..., Any]] = {
-    chart.__name__: chart for chart in (emotion_curve, heat_map, ranked_stores, spark, touchpoint_rows)
+    chart.__name__: chart
+    for chart in (count_map, emotion_curve, heat_map, histogram, ranked_stores, spark, touchpoint_rows)
 }
 
 

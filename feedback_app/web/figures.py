@@ -15,7 +15,7 @@ from flask import Flask, current_app
 from flask_babel import gettext
 from markupsafe import Markup
 
-from analysis.chart_data import RankedRow, SourceLine, StagePoint, Words
+from analysis.chart_data import Bar, RankedRow, SourceLine, StagePoint, Words
 from analysis.metrics import Estimate
 from feedback_app.edge.context import language
 from feedback_app.edge.languages import number
@@ -164,6 +164,19 @@ def heat(table: HeatTable, title: str, description: str) -> Drawn:
     days = tuple(vocabulary.weekday(day) for day in WEEKDAYS)
     hours = tuple(str(hour) for hour in table.hours)
     return _both("heat", "heat_map", (days, hours, table.cells, _words()), title, description)
+
+
+def counts(
+    rows: tuple[str, ...], columns: tuple[str, ...], cells: tuple[tuple[int, ...], ...], title: str, description: str
+) -> Drawn:
+    """Return a map of counts."""
+    return _both("counts", "count_map", (rows, columns, cells, _words()), title, description)
+
+
+def distribution(bars: Sequence[tuple[str, int, bool]], middle: str, title: str, description: str) -> Drawn:
+    """Return a distribution: a label, a count and whether the median lies in it, a bar each."""
+    drawn = tuple(Bar(*bar) for bar in bars)
+    return _both("days", "histogram", (drawn, _words(), middle), title, description)
 
 
 def emotion(columns: Sequence[StageColumn], title: str, url: Url, *, sources: bool) -> Drawn:

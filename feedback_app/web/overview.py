@@ -14,6 +14,7 @@ from feedback_app.edge.context import db, reader
 from feedback_app.edge.languages import number
 from feedback_app.edge.rights import needs
 from feedback_app.services.overview import Overview, StoreRow, TouchpointRow, overview
+from feedback_app.web import due as dues
 from feedback_app.web import figures, findings, vocabulary
 from feedback_app.web.blueprint import blueprint
 from feedback_app.web.filters import Chosen, address, chosen, for_template, period_words
@@ -34,6 +35,8 @@ def show() -> ResponseReturnValue:
         place="web.overview",
         found=found,
         title=findings.opening(found),
+        due=dues.shown(),
+        due_leads=dues.leads(),
         **_charts(found, asked),
         **for_template(asked),
     )

@@ -23,7 +23,17 @@ pytestmark = pytest.mark.browser
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 800}
 WALL = {"width": 1080, "height": 1920}
-PAGES = ["/", "/map", "/map?sources=1", "/map/stage/deal", "/map/topics", "/points", "/kiosks", "/visits"]
+PAGES = [
+    "/",
+    "/map",
+    "/map?sources=1",
+    "/map/stage/deal",
+    "/map/topics",
+    "/cases/causes",
+    "/points",
+    "/kiosks",
+    "/visits",
+]
 MEASURED = """() => ({
   stages: [...document.querySelectorAll(".stage")].map(stage => stage.getBoundingClientRect().toJSON()),
   curves: [...document.querySelectorAll(".map-curve svg")].map(curve => curve.getBoundingClientRect().toJSON()),
@@ -88,7 +98,17 @@ def barriers(page: Page) -> list[tuple[str, list[str]]]:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/map?sources=1", "/map/stage/deal?store=999", "/map/topics", "/points", "/kiosks", "/visits"]
+    "path",
+    [
+        "/",
+        "/map?sources=1",
+        "/map/stage/deal?store=999",
+        "/map/topics",
+        "/cases/causes",
+        "/points",
+        "/kiosks",
+        "/visits",
+    ],
 )
 def test_a_page_has_no_barriers(desk: Callable[..., Any], path: str) -> None:
     with desk() as context:
