@@ -24,14 +24,13 @@ from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
 from feedback_app.domain.forms import LANGUAGES, word
 from feedback_app.domain.journey import WHOLE_VISIT_STAGE
 from feedback_app.domain.register import ANSWER
-from feedback_app.services import answer_templates, book
+from feedback_app.services import answer_templates, book, book_settings, letters
 from feedback_app.services.answer_defaults import SUBJECTS
 from feedback_app.services.case_ground import Held, day_in, entries_of, work_on
 from feedback_app.services.clock import now
-from feedback_app.services.letters import LETTER
 from feedback_app.services.opening import open_case
 from feedback_app.services.register import keeper_of
-from feedback_app.storage import house, register
+from feedback_app.storage import register
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import Case, CaseAnswer, MentionRow, RegisterLink
 
@@ -85,7 +84,7 @@ def review_needed(db: Database) -> bool:
 
 
 def _review_needed(connection: Connection) -> bool:
-    return bool((house.get_setting(connection, "book") or {}).get("review_answers", False))
+    return book_settings.of(connection).review_answers
 
 
 def language_of(entry: Mapping[str, Any]) -> str:
@@ -280,7 +279,7 @@ def tell(
     if way == rules.MAIL and address:
         subject = rules.fill(SUBJECTS[language], places_of(held, entry))
         key = f"answer:{held.row['store_id']}-{position}:{entry['id']}"
-        _queue_mail(held.connection, key, address, language, subject, text, held.at)
+        letters.queue_answer(held.connection, key, address, language, subject, text, held.at)
 
 
 def _tell_taken(
@@ -295,13 +294,6 @@ def _tell_taken(
     return register.append_case(
         held.connection, held.keeper, case_id, ANSWER, held.at, held.access.name, told=facts, words=words
     )
-
-
-def _queue_mail(
-    connection: Connection, key: str, to: str, language: str, subject: str, body: str, at: datetime
-) -> None:
-    payload = {"to": to, "language": language, "subject": subject, "body": body, "form": "answer"}
-    house.add_job(connection, key, LETTER, payload, at)
 
 
 # --- an entry that opened no case -------------------------------------------------------------------------------

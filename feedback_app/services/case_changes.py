@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from feedback_app.domain import cases as rules
 from feedback_app.domain.access import Access
 from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
-from feedback_app.services import joining, people_of, terms
+from feedback_app.services import joining, letters, people_of, terms
 from feedback_app.services.case_ground import Held, entries_of, work_on
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import CaseStep
@@ -46,6 +46,8 @@ def _assign(held: Held, user_id: int | None) -> None:
     if held.row["assignee_id"] != user_id:
         told = {"from": held.row["assignee_id"], "to": user_id}
         held.change("assigned", {"assignee_id": user_id}, told=told)
+        if user_id is not None and user_id != held.user_id:
+            letters.queue_assigned(held.connection, held.id, held.store["code"], user_id, held.at)
 
 
 def move(db: Database, access: Access, case_id: int, version: int, to: str) -> None:

@@ -13,7 +13,7 @@ from feedback_app.domain import cases as rules
 from feedback_app.domain.access import Access
 from feedback_app.domain.errors import DomainError, Invalid, Problem
 from feedback_app.domain.register import plain
-from feedback_app.services import answer_templates, answers, terms
+from feedback_app.services import answer_templates, answers, letters, terms
 from feedback_app.services.case_ground import Held, day_in, entries_of, work_on
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import RegisterLink
@@ -67,6 +67,8 @@ def forward(db: Database, access: Access, case_id: int, version: int, addressee:
         day = terms.forward_due_on(held.connection, held.today, held.store["country"])
         values = {"status": rules.WAITING, "forwarded_to": written, "escalated_at": None}
         _move_day(held, "forwarded", day, values, None)
+        if address := answer_rules.address_of(written):
+            letters.queue_forwarded(held.connection, held.id, address, None, held.at)
         _tell(held, answer_rules.FORWARDED, {"addressee": written})
 
     work_on(db, access, case_id, version, work)

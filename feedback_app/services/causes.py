@@ -193,7 +193,7 @@ def _of_zone(session: Session, at: Ground, zone: str, points: Collection[int]) -
     if at.filters.channels:
         query = query.where(Response.channel.in_(sorted(at.filters.channels)))
     ids = sorted(points)
-    rows: list[sa.Row[Any]] = []
+    rows: list[Any] = []
     for begin in range(0, len(ids), _CHUNK):
         rows += session.execute(query.where(Response.point_id.in_(ids[begin : begin + _CHUNK]))).all()
     return rows

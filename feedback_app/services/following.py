@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,29 +11,24 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from feedback_app.domain import book, register
+from feedback_app.domain import book, cases, register
+from feedback_app.domain.access import Access
 from feedback_app.domain.errors import DomainError, NotFound
 from feedback_app.domain.forms import Words
 from feedback_app.domain.scales import text_value
+from feedback_app.services.answers import SentAnswer, sent_answers
 from feedback_app.services.book import WRITER, hash_secret
+from feedback_app.services.case_changes import bring_back
+from feedback_app.services.case_ground import hold
 from feedback_app.services.clock import now
 from feedback_app.services.register import keeper_of
-from feedback_app.storage import register as stored
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import BookEntry, BookPhoto, Case, RegisterLink, Store
 
 VERDICT_DAYS = 30
 """How long after the last answer the writer may say whether it suits, and say otherwise."""
-REOPENED = "reopened"
+_WRITER = Access(rights=frozenset(), stores=None, actor=WRITER)
 _entries, _cases, _links, _stores = BookEntry.__table__, Case.__table__, RegisterLink.__table__, Store.__table__
-
-
-@dataclass(frozen=True)
-class SentAnswer:
-    """An answer that was sent; `text` is None where it was erased."""
-
-    at: datetime
-    text: str | None
 
 
 @dataclass(frozen=True)
@@ -96,15 +91,6 @@ def follow(db: Database, store_code: str, secret: str) -> Followed:
         )
 
 
-def sent_answers(connection: Connection, entry_id: Any) -> list[SentAnswer]:
-    """Return the answers that were sent to the writer of an entry, the first one first."""
-    query = sa.select(_links.c.at, _links.c.words).where(
-        _links.c.entry_id == entry_id, _links.c.kind == register.ANSWER
-    )
-    rows = connection.execute(query.order_by(_links.c.position)).all()
-    return [SentAnswer(row.at, json.loads(row.words).get("text")) for row in rows]
-
-
 def judge(db: Database, store_code: str, secret: str, accepted: bool, words: str = "") -> None:
     """Note whether the answer suits its writer; the same word again changes nothing, another one replaces it.
 
@@ -115,20 +101,20 @@ def judge(db: Database, store_code: str, secret: str, accepted: bool, words: str
 
     def work(connection: Connection) -> None:
         entry = _entry(connection, store_code, secret)
-        case = _case(connection, entry["id"], held=True)
+        case = _case(connection, entry["id"])
         answers = sent_answers(connection, entry["id"])
-        if case is None or not answers:
+        if case is None or not _final(answers):
             raise DomainError("verdict_early")
         if _open_until(answers) < now():
             raise DomainError("verdict_late", days=VERDICT_DAYS)
         if case["accepted"] is accepted and told in ("", _said_last(connection, case["id"])):
             return
-        values = {"accepted": accepted, "version": case["version"] + 1}
-        if not accepted:
-            values |= {"status": REOPENED, "closed_at": None}
-        connection.execute(sa.update(_cases).where(_cases.c.id == case["id"]).values(values))
-        facts, said = {"accepted": accepted}, {"text": told} if told else {}
-        stored.append_case(connection, keeper, case["id"], register.VERDICT, now(), WRITER, told=facts, words=said)
+        held = hold(connection, keeper, _WRITER, case["id"])
+        held.change(
+            register.VERDICT, {"accepted": accepted}, told={"accepted": accepted}, words={"text": told} if told else {}
+        )
+        if not accepted and held.row["status"] in (cases.ANSWERED, cases.CLOSED):
+            bring_back(held, "")
 
     db.write(work)
 
@@ -139,9 +125,14 @@ def _said_last(connection: Connection, case_id: int) -> str | None:
     return None if words is None else json.loads(words).get("text")
 
 
-def _open_until(answers: list[SentAnswer]) -> datetime:
-    last = answers[-1].at if answers else None
-    return last + timedelta(days=VERDICT_DAYS) if last else now() - timedelta(days=1)
+def _final(answers: Sequence[SentAnswer]) -> list[SentAnswer]:
+    """Return the answers that were none to say only that more will follow."""
+    return [answer for answer in answers if not answer.interim]
+
+
+def _open_until(answers: Sequence[SentAnswer]) -> datetime:
+    final = _final(answers)
+    return final[-1].at + timedelta(days=VERDICT_DAYS) if final else now() - timedelta(days=1)
 
 
 def _entry(connection: Connection, store_code: str, secret: str) -> Mapping[str, Any]:
@@ -156,7 +147,7 @@ def _entry(connection: Connection, store_code: str, secret: str) -> Mapping[str,
     return dict(row)
 
 
-def _case(connection: Connection, entry_id: Any, *, held: bool = False) -> Mapping[str, Any] | None:
+def _case(connection: Connection, entry_id: Any) -> Mapping[str, Any] | None:
     query = sa.select(_cases).where(_cases.c.entry_id == entry_id).order_by(_cases.c.id)
-    row = connection.execute(query.with_for_update() if held else query).mappings().first()
+    row = connection.execute(query).mappings().first()
     return None if row is None else dict(row)

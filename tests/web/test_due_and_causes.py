@@ -52,7 +52,7 @@ def test_due_today_and_overdue_are_counted_by_who_has_them(any_chain: Chain) -> 
     found = due(any_chain.db, SYSTEM, NOON)
     assert (found.today, found.overdue) == (1, 2)
     assert found.by == (Load(None, 0, 1), Load(EMAILS["manager"], 1, 1))
-    assert [(case.id, case.days_over) for case in found.urgent][0] == (oldest, 9)
+    assert (found.urgent[0].id, found.urgent[0].days_over) == (oldest, 9)
 
 
 def test_today_is_the_store_s_own(any_chain: Chain) -> None:
