@@ -61,7 +61,7 @@ def letters(chain: Chain) -> list[dict[str, Any]]:
     """Return the answers that wait to go by mail."""
     with chain.db.read(SYSTEM) as session:
         jobs = session.scalars(sa.select(Job).order_by(Job.id))
-        return [job.payload for job in jobs if job.payload.get("form") == "answer"]
+        return [{**job.payload, **job.payload["values"]} for job in jobs if job.payload.get("letter") == "answer"]
 
 
 def whole(chain: Chain) -> bool:

@@ -51,9 +51,9 @@ def answer(app: Flask, text: str = ANSWER, status: str = "answered") -> None:
         case = connection.execute(sa.select(Case.__table__)).mappings().one()
         values = {"status": status, "answered_at": datetime.now(UTC), "closed_at": datetime.now(UTC)}
         connection.execute(sa.update(Case.__table__).values(values))
-        stored.append_case(
-            connection, keeper_of(db), case["id"], rules.ANSWER, datetime.now(UTC), "user:1", words={"text": text}
-        )
+        told, words = {"way": "link", "language": "ru"}, {"text": text}
+        at = datetime.now(UTC)
+        stored.append_case(connection, keeper_of(db), case["id"], rules.ANSWER, at, "user:1", told=told, words=words)
 
     db.write(work)
 
