@@ -75,7 +75,7 @@ def copy_entry(
     """
     store = find_book(db, access, store_code)
     today = now().astimezone(ZoneInfo(store.timezone)).date()
-    problems = []
+    problems: list[Problem] = []
     number = day = None
     try:
         rules.accept(raw)
