@@ -187,6 +187,8 @@ def test_a_post_without_a_form_s_token_changes_nothing(
         "slip": "x",
         "device_id": "1",
         "response_id": app_chain.a_tap(1, comment="Очередь!"),
+        "secret": "s" * 22,
+        "entry_id": uuid4(),
     }
     before, tried = counts(app_chain), 0
     with app.test_request_context():

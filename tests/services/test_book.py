@@ -14,8 +14,8 @@ import time_machine
 
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.errors import Invalid, NotFound, Problem
-from feedback_app.services import counting
-from feedback_app.services.book import Written, write_entry
+from feedback_app.services import counting, register
+from feedback_app.services.book import How, Written, write_entry
 from feedback_app.storage.tables import BookEntry, Case, Job, Response, Store, User, user_roles, user_stores
 from tests.builders import Chain
 
@@ -197,3 +197,20 @@ def test_name_and_contact_stand_in_the_entry_alone_with_their_consent(any_chain:
     write(any_chain, THANKS, store="002")
     (anonymous,) = entries(any_chain, "002")
     assert anonymous.consent_version is anonymous.consent_at is anonymous.name is None
+
+
+def test_of_two_who_write_at_once_with_one_secret_the_second_is_told(any_chain: Chain) -> None:
+    barrier = threading.Barrier(4)
+
+    def one(_: int) -> str:
+        barrier.wait()
+        try:
+            write_entry(any_chain.db, "001", COMPLAINT, uuid4(), "ru", How(secret="s" * 22))
+        except Problem as problem:
+            return problem.code
+        return "written"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(one, range(4))) == ["secret_used"] * 3 + ["written"]
+    assert [entry.number for entry in entries(any_chain)] == [1]
+    assert register.verify(any_chain.db).findings == ()
