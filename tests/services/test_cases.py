@@ -213,7 +213,7 @@ def test_an_extension_has_a_reason_and_the_writer_reads_it(any_chain: Chain) -> 
 
 def test_where_the_law_knows_no_extension_there_is_none(chain: Chain) -> None:
     chain.db.write(lambda link: link.execute(sa.text("UPDATE stores SET country = 'RU'")))
-    case = a_case(chain)
+    case = a_case(chain, "claim")
     assert case.due_on is not None
     with pytest.raises(Invalid) as error:
         case_terms.extend(chain.db, people(chain)[0], case.id, 1, case.due_on + timedelta(days=1), "Проверка")
