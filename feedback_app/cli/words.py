@@ -67,5 +67,9 @@ WORDS = {
     "unknown_picture": "There is no such picture",
     "bad_picture": "is no picture that can be read",
     "picture_too_large": "The picture is too large: at most {limit} MiB and 16 megapixels",
+    "holds_data": "The database holds something; nothing was changed. To replace it, restore with --force",
+    "bad_backup": "The file is no backup, or it is damaged; nothing was changed: {part}",
+    "other_schema": "It has schema {found}, this version needs {needed}: restore with the version that made it",
+    "other_key": "OTKLIK_REGISTER_KEY is not the key of the backup's register; nothing was changed. Set it to that key",
     "invalid": "Something cannot be taken as it is",
 }
