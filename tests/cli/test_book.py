@@ -96,3 +96,15 @@ def test_a_backup_comes_back_at_the_terminal(run: Run, written: Chain, home: Pat
     file.write_bytes(b"garbage")
     result = run("restore", file, "--force")
     assert (result.exit_code, "no backup" in result.stderr) == (1, True)
+
+
+def test_the_doctor_looks_at_the_registers_key_and_anchors(run: Run, written: Chain, home: Path) -> None:
+    folder = home / "instance" / "register"
+    assert "register" not in run("doctor").output
+    (folder / "key").chmod(0o644)
+    [anchor] = folder.glob("*/store-1.jsonl")
+    anchor.unlink()
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "serious: Others on this machine can read the register's key." in result.output
+    assert "serious: The anchor of store 001 is missing." in result.output
