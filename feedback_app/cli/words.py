@@ -68,8 +68,8 @@ WORDS = {
     "bad_picture": "is no picture that can be read",
     "picture_too_large": "The picture is too large: at most {limit} MiB and 16 megapixels",
     "holds_data": "The database holds something; nothing was changed. To replace it, restore with --force",
-    "bad_backup": "The file is no backup, or it is damaged; nothing was changed: {part}",
-    "other_schema": "It has schema {found}, this version needs {needed}: restore with the version that made it",
-    "other_key": "OTKLIK_REGISTER_KEY is not the key of the backup's register; nothing was changed. Set it to that key",
+    "bad_backup": "The file is no backup, or it is damaged; nothing was changed. Wrong is",
+    "other_schema": "Restore with the version that made the backup; the schemas of the backup and of this version are",
+    "other_key": "The settings name another register key than the backup holds; nothing was changed. Set that one",
     "invalid": "Something cannot be taken as it is",
 }
