@@ -9,7 +9,7 @@ import os
 
 import click
 
-from feedback_app.cli import book, checks, data, exports, people, schema, serving, surveys, tls, training
+from feedback_app.cli import book, checks, data, exports, keeping, people, schema, serving, surveys, tls, training
 from feedback_app.cli.common import version
 
 
@@ -37,6 +37,8 @@ for command in (
     training.train,
     data.rollup,
     book.book,
+    keeping.backup,
+    keeping.restore,
     checks.doctor,
 ):
     main.add_command(command)

@@ -146,6 +146,34 @@ def _model_findings(db: Database) -> list[Finding]:
     return [(ADVICE, what, "otklik train")]
 
 
+def _register_findings(db: Database, settings: Settings) -> list[Finding]:
+    """Return what keeps the register from being proven: a key for all to read, anchors that cannot be written."""
+    from feedback_app.services import register  # noqa: PLC0415  (start-up time of --help)
+
+    folder = settings.instance / register.FOLDER
+    key = folder / "key"
+    found: list[Finding] = []
+    if os.name == "posix" and key.exists() and key.stat().st_mode & 0o077:
+        found.append((SERIOUS, "Others on this machine can read the register's key.", f"chmod 600 {key}"))
+    if len(settings.register_key) < 32:
+        found.append(
+            (SERIOUS, "The register's key is short.", "Before the first entry use 32 random characters or more.")
+        )
+    if folder.exists() and not os.access(folder, os.W_OK | os.X_OK):
+        found.append(
+            (SERIOUS, f"The register's anchors cannot be written into {folder}.", f"chown and chmod 700 {folder}")
+        )
+    for store, links in register.behind(db):
+        what = (
+            f"The anchor of store {store} lacks the last {links} links."
+            if links
+            else f"The anchor of store {store} is missing."
+        )
+        mend = f"See that {folder} can be written and the disk is not full; look with: otklik book verify"
+        found.append((SERIOUS, what, mend))
+    return found
+
+
 def _database_findings(db: Database) -> list[Finding]:
     from feedback_app.storage import migrate  # noqa: PLC0415  (start-up time of --help)
 
@@ -201,6 +229,7 @@ def doctor(context: click.Context) -> None:
         demo = not findings and is_demo(database)
         if not findings:
             findings = [*_letter_findings(database), *_kiosk_findings(database), *_model_findings(database)]
+            findings += _register_findings(database, common.settings())
         findings += _mapping_findings(database)
         findings += _settings_findings(common.settings(), demo=demo)
         findings += _https_findings(common.settings())

@@ -95,5 +95,9 @@ WORDS = {
     "unknown_picture": "There is no such picture",
     "bad_picture": "is no picture that can be read",
     "picture_too_large": "The picture is too large: at most {limit} MiB and 16 megapixels",
+    "holds_data": "The database holds something; nothing was changed. To replace it, restore with --force",
+    "bad_backup": "The file is no backup, or it is damaged; nothing was changed. Wrong is",
+    "other_schema": "Restore with the version that made the backup; the schemas of the backup and of this version are",
+    "other_key": "The settings name another register key than the backup holds; nothing was changed. Set that one",
     "invalid": "Something cannot be taken as it is",
 }

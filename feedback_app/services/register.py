@@ -164,6 +164,28 @@ def heads(db: Database, store_code: str | None = None) -> list[tuple[str, int, s
     return sorted(found)
 
 
+LAGGING = 256
+"""Links that an anchor may lack while a group of writes is on its way: as many as share one commit, at most."""
+
+
+def behind(db: Database) -> list[tuple[str, int]]:
+    """Return the stores whose anchor lacks more links than are on their way, and how many; 0 where it is missing."""
+    anchors = anchors_of(db)
+    found = []
+    for code, store_id, count in _reached(db):
+        anchor = anchors.get(store_id)
+        marked = max((mark.count for mark in anchor.marks), default=0) if anchor else 0
+        if anchor is None or count - marked > LAGGING:
+            found.append((code, count - marked if anchor else 0))
+    return found
+
+
+def _reached(db: Database) -> list[tuple[str, int, int]]:
+    with db.snapshot() as connection:
+        codes = _codes(connection, None)
+        return [(codes[one.store_id], one.store_id, one.count) for one in stored.heads(connection, set(codes))]
+
+
 def describe() -> dict[str, list[str]]:
     """Return the tables and columns that the register protects."""
     return register_read.protected()

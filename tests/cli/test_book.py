@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -79,3 +80,31 @@ def test_the_heads_are_printed_to_be_kept(run: Run, written: Chain) -> None:
         [code, str(count), link] for code, count, link in register.heads(written.db)
     ]
     assert len(run("book", "heads", "--store", "002").output.splitlines()) == 2
+
+
+def test_a_backup_comes_back_at_the_terminal(run: Run, written: Chain, home: Path) -> None:
+    file = home / "copy.zip"
+    assert "holds" in run("backup", file).output
+    refused = run("restore", file)
+    assert (refused.exit_code, "--force" in refused.stderr) == (1, True)
+    book.write_entry(written.db, "001", {"kind": "thanks", "text": "Слова"}, uuid4(), "ru")
+    written.db.close()
+    result = run("restore", file, "--force")
+    assert (result.exit_code, "rows were restored" in result.output) == (0, True)
+    result = run("book", "verify")
+    assert (result.exit_code, "from 4 links to 3" in result.output) == (0, True)
+    file.write_bytes(b"garbage")
+    result = run("restore", file, "--force")
+    assert (result.exit_code, "no backup" in result.stderr) == (1, True)
+
+
+def test_the_doctor_looks_at_the_registers_key_and_anchors(run: Run, written: Chain, home: Path) -> None:
+    folder = home / "instance" / "register"
+    assert "register" not in run("doctor").output
+    (folder / "key").chmod(0o644)
+    [anchor] = folder.glob("*/store-1.jsonl")
+    anchor.unlink()
+    result = run("doctor")
+    assert result.exit_code == 1
+    assert "serious: Others on this machine can read the register's key." in result.output
+    assert "serious: The anchor of store 001 is missing." in result.output
