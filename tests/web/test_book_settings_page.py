@@ -21,7 +21,7 @@ def filled(client: FlaskClient, **changes: str) -> dict[str, str]:
     page = client.get(f"{PAGE}?lang=en").get_data(as_text=True)
     form = dict(re.findall(r'<input [^>]*?name="([^"]+)" type="(?:text|hidden)"[^>]*? value="([^"]*)"', page))
     form |= dict(re.findall(r'<input [^>]*?name="([^"]+)" type="text" inputmode="numeric"[^>]*? value="([^"]*)"', page))
-    form |= {name: "y" for name in re.findall(r'name="([^"]+)" type="checkbox" value="y" checked', page)}
+    form |= dict.fromkeys(re.findall(r'name="([^"]+)" type="checkbox" value="y" checked', page), "y")
     form |= dict(re.findall(r'<select name="([^"]+)".*?<option value="([^"]+)" selected', page, re.DOTALL))
     token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
     assert token

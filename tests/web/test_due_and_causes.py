@@ -52,7 +52,7 @@ def test_due_today_and_overdue_are_counted_by_who_has_them(any_chain: Chain) -> 
     found = due(any_chain.db, SYSTEM, NOON)
     assert (found.today, found.overdue) == (1, 2)
     assert found.by == (Load(None, 0, 1), Load(EMAILS["manager"], 1, 1))
-    assert [(case.id, case.days_over) for case in found.urgent][0] == (oldest, 9)
+    assert (found.urgent[0].id, found.urgent[0].days_over) == (oldest, 9)
 
 
 def test_today_is_the_store_s_own(any_chain: Chain) -> None:
@@ -102,7 +102,7 @@ def test_without_anything_due_the_page_says_so(sign_in: SignIn) -> None:
 
 
 def test_the_map_tells_open_and_overdue_cases_at_each_touchpoint(app_chain: Chain, sign_in: SignIn) -> None:
-    for comment in ("В салате плесень", "Отравились рыбой", "Долго ждали"):
+    for comment in ("В салате плесень", "Отравились рыбой", "Всё хорошо, спасибо"):
         app_chain.send(app_chain.item({"smiley": 1, "comment": comment}))
     first = sa.select(sa.func.min(Case.id)).scalar_subquery()
     app_chain.db.write(
