@@ -176,7 +176,7 @@ def _cases(session: Session, at: Ground, moment: datetime) -> list[_Told]:
     return found
 
 
-def _of_zone(session: Session, at: Ground, zone: str, points: Collection[int]) -> list[sa.Row[Any]]:
+def _of_zone(session: Session, at: Ground, zone: str, points: Collection[int]) -> list[Any]:
     """Return the cases of points in one time zone, opened in the period; one that another took in is left out."""
     start, after = at.filters.period.moments(zone)
     query = (

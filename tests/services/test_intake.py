@@ -572,7 +572,7 @@ def test_a_number_longer_than_any_scale_is_read_and_refused_as_an_answer() -> No
 
 def test_taps_open_no_case(any_chain: Chain) -> None:
     any_chain.a_tap(1)
-    any_chain.a_tap(2, comment="Долго ждали у кассы")
+    any_chain.a_tap(4, comment="Всё хорошо, спасибо!")
     with any_chain.db.read(SYSTEM) as session:
         assert list(session.scalars(sa.select(Case))) == []
 
