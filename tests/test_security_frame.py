@@ -181,6 +181,8 @@ def test_a_post_without_a_form_s_token_changes_nothing(
     values = {
         "token": app_chain.token(),
         "code": "001",
+        "year": "2026",
+        "number": "1",
         "key": "checkout",
         "stage": "deal",
         "filename": "x",
