@@ -54,7 +54,7 @@ class BookSettings:
     response_case_days: int = 5
     review_answers: bool = False
     rule_very_negative: bool = True
-    very_negative: float = -0.8
+    very_negative: float = -0.95
     rule_words: bool = True
     own_words: tuple[str, ...] = ()
     heads_daily: bool = False

@@ -11,8 +11,6 @@ from pathlib import Path
 
 CRITICAL, DANGER, VERY_NEGATIVE = "critical", "danger", "very_negative"
 REASONS = (CRITICAL, DANGER, VERY_NEGATIVE)
-OPEN: tuple[str, ...] = ("new", "in_work", "waiting", "reopened")
-"""Statuses of a case that waits for somebody: its deadline counts."""
 LIVE_CHANNELS = frozenset({"button", "qr", "staff"})
 """Channels whose words come from somebody who was there just now; imported reviews are read when they come anyway."""
 NEGATIVE = "negative"
@@ -125,7 +123,7 @@ def dangers(own: tuple[str, ...] = ()) -> Dangers:
 class Rules:
     """Which rules are on: the tone from which a comment is very negative, and the words of danger; None is off."""
 
-    very_negative: float | None = -0.8
+    very_negative: float | None = -0.95
     words: Dangers | None = None
 
 

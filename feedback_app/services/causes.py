@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from analysis.intervals import wilson
 from analysis.metrics import Estimate, shown
 from feedback_app.domain.access import Access, Right
-from feedback_app.domain.case_rules import OPEN
+from feedback_app.domain.cases import OPEN
 from feedback_app.domain.causes import ROOT_CAUSES
 from feedback_app.domain.journey import B2C_STAGES
 from feedback_app.services.clock import now

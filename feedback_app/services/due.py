@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from feedback_app.domain.access import Access, Right
-from feedback_app.domain.case_rules import OPEN
+from feedback_app.domain.cases import OPEN
 from feedback_app.services.clock import now
 from feedback_app.services.periods import today
 from feedback_app.storage.database import Database

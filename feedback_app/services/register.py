@@ -24,7 +24,7 @@ from feedback_app.storage import register as stored
 from feedback_app.storage.anchor import Anchor, Keeper
 from feedback_app.storage.database import Database
 from feedback_app.storage.register_read import Finding, Walk
-from feedback_app.storage.tables import BookEntry, Case, RegisterLink, Store
+from feedback_app.storage.tables import BookEntry, Case, CaseAnswer, CaseStep, RegisterLink, Store
 
 FOLDER = "register"
 Progress = Callable[[int], None]
@@ -230,10 +230,13 @@ def erase_entry(db: Database, access: Access, entry_id: UUID, names: Collection[
         erased = stored.erase(connection, row, names)
         if not erased:
             return
+        moment = now()
+        house.forget_jobs(connection, f"answer:%:{entry_id}", moment)
         if "text" in names:
             _forget_words(db, connection, row["response_id"])
+            _forget_work(connection, entry_id)
         facts = {"erased": [list(one) for one in erased]}
-        moment, words = now(), {"reason": reason} if reason else {}
+        words = {"reason": reason} if reason else {}
         stored.append(
             connection,
             keeper,
@@ -248,6 +251,13 @@ def erase_entry(db: Database, access: Access, entry_id: UUID, names: Collection[
         house.audit(connection, moment, access.actor, "book.erase", f"entry:{entry_id}", {"names": sorted(names)})
 
     db.write(work)
+
+
+def _forget_work(connection: Connection, entry_id: UUID) -> None:
+    """Take away what staff drafted about an entry, and the steps that they noted."""
+    mine = sa.select(Case.id).where(Case.entry_id == entry_id).scalar_subquery()
+    for table in (CaseAnswer.__table__, CaseStep.__table__):
+        connection.execute(sa.delete(table).where(table.c.case_id.in_(mine)))
 
 
 def _forget_words(db: Database, connection: Connection, response_id: UUID) -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from feedback_app.domain.case_rules import OPEN
+from feedback_app.domain.cases import OPEN
 from feedback_app.domain.errors import DomainError
 from feedback_app.services import book_settings, letters, terms
 from feedback_app.services.periods import CHAIN_ZONE, today

@@ -108,6 +108,12 @@ def forget_job(connection: Connection, key: str, now: datetime) -> None:
     connection.execute(sa.update(_jobs).where(_jobs.c.key == key).values(payload={}))
 
 
+def forget_jobs(connection: Connection, like: str, now: datetime) -> None:
+    """Take the words of all jobs away whose keys are like a pattern of SQL, and never do them."""
+    for key in connection.execute(sa.select(_jobs.c.key).where(_jobs.c.key.like(like))).scalars().all():
+        forget_job(connection, key, now)
+
+
 @dataclass(frozen=True)
 class Stuck:
     """Jobs that are not done, and what went wrong last with one of them; None where nothing was tried."""

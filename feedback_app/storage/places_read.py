@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from feedback_app.domain.case_rules import OPEN
+from feedback_app.domain.cases import OPEN
 from feedback_app.storage.tables import Case, FormVersion, Point, Region, Response, Store, Touchpoint
 
 CLOSED = "closed"

@@ -123,7 +123,7 @@ def test_the_gravest_reason_is_named_and_rules_can_be_off() -> None:
 
 @pytest.mark.parametrize(
     ("polarity", "label", "reason"),
-    [(-0.8, "negative", VERY_NEGATIVE), (-0.79, "negative", None), (-0.9, "neutral", None), (None, None, None)],
+    [(-0.95, "negative", VERY_NEGATIVE), (-0.94, "negative", None), (-0.9, "neutral", None), (None, None, None)],
 )
 def test_a_very_negative_comment_is_one_at_or_under_the_threshold(
     polarity: float | None, label: str | None, reason: str | None
