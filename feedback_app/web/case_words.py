@@ -9,6 +9,7 @@ from flask_babel import LazyString, gettext, lazy_gettext, lazy_pgettext
 
 from feedback_app.domain import cases as rules
 from feedback_app.domain.answers import TEMPLATE_KINDS
+from feedback_app.domain.register import VERDICT
 from feedback_app.edge.languages import day, number
 from feedback_app.services import cases
 from feedback_app.services.case_view import CaseView, Happening
@@ -158,6 +159,8 @@ def told(happening: Happening, seen: CaseView) -> str:
         )
     if happening.kind == "note" and facts.get("review"):
         return _review(str(facts["review"]))
+    if happening.kind == VERDICT:
+        return _verdict(bool(facts.get("accepted")))
     if happening.kind == "step":
         return _step(str(facts.get("what")))
     return _plain(happening.kind)
@@ -174,6 +177,12 @@ def _review(what: str) -> str:
     if what == "returned":
         return gettext("The answer was given back")
     return gettext("The answer waits for a second person")
+
+
+def _verdict(accepted: bool) -> str:
+    if accepted:
+        return gettext("The writer says: the answer suits me")
+    return gettext("The writer says: the answer does not suit me")
 
 
 def _step(what: str) -> str:
@@ -196,5 +205,4 @@ def _plain(kind: str) -> str:
         "reopened": gettext("Reopened"),
         "erasure": gettext("Words erased for good"),
         "escalated": gettext("The director was told"),
-        "accepted": gettext("The writer accepted the answer"),
     }.get(kind, kind)

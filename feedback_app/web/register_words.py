@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask_babel import LazyString, gettext, lazy_gettext, lazy_pgettext
+from flask_babel import LazyString, gettext, lazy_gettext
 
 from feedback_app.edge.languages import day, number
 from feedback_app.services.register_pages import Actor, EntryLine
 from feedback_app.services.register_state import Checked
 from feedback_app.storage.register_read import ADDED, BROKEN, MISSING, SWAPPED
+from feedback_app.web.case_words import STATUSES
 
 _KINDS: Mapping[str, LazyString] = {
     "complaint": lazy_gettext("Complaint"),
     "suggestion": lazy_gettext("Suggestion"),
     "thanks": lazy_gettext("Thanks"),
     "claim": lazy_gettext("Claim"),
-}
-_STATUSES: Mapping[str, LazyString] = {
-    "new": lazy_pgettext("case", "new"),
-    "in_work": lazy_pgettext("case", "in work"),
-    "waiting": lazy_pgettext("case", "waiting"),
-    "answered": lazy_pgettext("case", "answered"),
-    "closed": lazy_pgettext("case", "closed"),
-    "reopened": lazy_pgettext("case", "reopened"),
 }
 _STEPS: Mapping[str, LazyString] = {
     "entry": lazy_gettext("Written and sealed"),
@@ -34,10 +27,14 @@ _STEPS: Mapping[str, LazyString] = {
     "note": lazy_gettext("Note"),
     "status": lazy_gettext("Status changed"),
     "assigned": lazy_gettext("Given to somebody"),
-    "extended": lazy_gettext("Term extended"),
+    "due": lazy_gettext("Term extended"),
     "forwarded": lazy_gettext("Forwarded"),
     "escalated": lazy_gettext("Director told"),
-    "accepted": lazy_gettext("Writer said whether the answer will do"),
+    "verdict": lazy_gettext("Writer said whether the answer suits"),
+    "reopened": lazy_gettext("Reopened"),
+    "step": lazy_gettext("Steps changed"),
+    "labels": lazy_gettext("Labels changed"),
+    "cause": lazy_gettext("Root cause noted"),
     "joined": lazy_gettext("Joined with another case"),
 }
 _SOURCES: Mapping[str, LazyString] = {
@@ -66,7 +63,7 @@ def status(line: EntryLine) -> str:
     """Return how far the work on an entry is, in words."""
     if line.status is None:
         return gettext("no case")
-    return str(_STATUSES.get(line.status, line.status))
+    return str(STATUSES.get(line.status, line.status))
 
 
 def step(key: str) -> str:
