@@ -200,5 +200,7 @@ def places_to_open(db: Database) -> list[tuple[str, str]]:
             ("poster with the QR code", f"/q/{point.token}/poster"),
             ("feedback book", f"/book/{point.store.code}"),
             ("fleet of kiosks", "/kiosks"),
+            ("cases (as manager or director)", "/cases"),
+            ("register of the feedback books", "/register"),
         ]
         return [*places, ("mystery visit (as shopper)", f"/visit/{visit.token}")] if visit else places
