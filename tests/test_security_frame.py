@@ -191,6 +191,10 @@ def test_a_post_without_a_form_s_token_changes_nothing(
         "response_id": app_chain.a_tap(1, comment="Очередь!"),
         "secret": "s" * 22,
         "entry_id": uuid4(),
+        "photo_id": uuid4(),
+        "case_id": "1",
+        "template_id": "1",
+        "what": "note",
     }
     before, tried = counts(app_chain), 0
     with app.test_request_context():

@@ -19,8 +19,7 @@ def upgrade() -> None:
     from feedback_app.storage import migrate  # noqa: PLC0415  (start-up time of --help)
 
     with common.database(any_schema=True) as database:
-        migrate.upgrade(database)
-        taken = register.adopt(database)
+        taken = register.upgrade(database)
         click.echo(f"The schema is at {migrate.current(database)}.")
         if taken:
             click.echo(f"{taken} entries and cases were taken into the register.")
@@ -39,12 +38,10 @@ def demo(stores: int, days: int, responses: int, seed: int, if_missing: bool) ->
     from feedback_app.app import create_app  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.services import demo as builder  # noqa: PLC0415  (start-up time of --help)
     from feedback_app.services import register  # noqa: PLC0415  (start-up time of --help)
-    from feedback_app.storage import migrate  # noqa: PLC0415  (start-up time of --help)
 
     with common.database(any_schema=True) as database:
-        migrate.upgrade(database)
+        register.upgrade(database)
         if if_missing and builder.is_whole(database):
-            register.adopt(database)
             return
         if builder.is_whole(database):
             click.echo("The former demo chain is replaced: its devices, users and imports are gone.")

@@ -71,7 +71,7 @@ def way_to(contact: str | None, has_link: bool, wanted: str | None) -> str:
 def require_own_name(text: str, others: Iterable[str | None], field: str = "text") -> None:
     """Raise Invalid where an answer holds the name or contact of another writer who is not to read it."""
     lowered = text.casefold()
-    if any(other and len(other) > 2 and other.casefold() in lowered for other in others):
+    if any(other and re.search(rf"(?<!\w){re.escape(other.casefold())}(?!\w)", lowered) for other in others):
         raise Invalid([Problem("names_another_writer", field)])
 
 

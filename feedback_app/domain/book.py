@@ -93,10 +93,12 @@ def accept(raw: Mapping[str, Any]) -> Entry:
 
 
 def _consent_by(raw: Mapping[str, Any]) -> str | None:
-    """Return who consents: a child's own tick is none."""
+    """Return who consents: a child's own tick is none, and for the paper book staff say what the writer agreed to."""
     if raw.get("under_16"):
         return consents.GUARDIAN if raw.get("guardian") else None
-    return consents.WRITER if raw.get("consent") else None
+    if not raw.get("consent"):
+        return None
+    return consents.PAPER if raw.get("consent_by") == consents.PAPER else consents.WRITER
 
 
 def paper_place(number: str, written_on: str, today: date) -> tuple[str | None, date | None]:

@@ -17,7 +17,23 @@ NEGATIVE = "negative"
 
 _TABLE = Path(__file__).with_name("danger.tsv")
 _WORD = re.compile(r"[^\W\d_]+(?:['’ʼ-][^\W\d_]+)*")
-_NEGATIONS = frozenset(["не", "ни", "без", "нет", "няма", "no", "not", "never", "without", "none"])
+_ABSENT = frozenset(["нет", "нету", "няма"])
+"""What denies a thing and never a deed: "нет тараканов", but "охраны нет, избили"."""
+_NEGATION_WORDS = """
+не ни без никогда никакой никаких никакого ні ніколі ніякай ніякіх ніводнага ніводнай no not never without none zero
+didn't don't doesn't wasn't weren't isn't aren't haven't hasn't hadn't
+"""
+_NEGATIONS = _ABSENT | frozenset(_NEGATION_WORDS.split())
+_BETWEEN_WORDS = """
+и или одного одной единого единой разу было будет бывает виде* видно вижу встреч* нашл* нашел наход* попадал*
+след* признак* просрочк* грязи пыли мусора плесени тараканов крыс мышей
+ды або аднаго адной бачы* знайш* сустрак* слядоў бруду цвілі прусакоў пацукоў
+a an any single sign signs trace traces of or and ever had have seen saw see found find dirt dust
+mould mold cockroaches rats mice insects
+"""
+_BETWEEN = tuple(_BETWEEN_WORDS.split())
+"""Words that may stand between a negation and the thing it denies; any other word ends its reach."""
+_REACH = 5
 NEAR = 3
 """So many words before and after are looked at for what says that no danger is meant."""
 _INDEXED = 3
@@ -34,12 +50,14 @@ def words_of(text: str) -> list[str]:
 class Danger:
     """A word or phrase of danger, word by word; a star at the end of a word stands for any ending.
 
-    `unless` are words that, close by, say that none is meant ("отравил настроение").
+    `unless` are words that, close by, say that none is meant ("отравил настроение"). `none` are the forms in which
+    a thing is denied from a few words away ("не видели ни одного таракана"); deeds are denied by the word before alone.
     """
 
     words: tuple[str, ...]
     unless: tuple[str, ...] = ()
     kind: str = ""
+    none: tuple[str, ...] = ()
 
     def stands_at(self, words: Sequence[str], at: int) -> bool:
         """Say whether the phrase begins at a word of a text, and means what it says."""
@@ -47,10 +65,46 @@ class Danger:
             return False
         if not all(_fits(pattern, words[at + step]) for step, pattern in enumerate(self.words)):
             return False
-        if at and words[at - 1] in _NEGATIONS and self.words[0] not in _NEGATIONS:
+        if self.words[0] not in _NEGATIONS and self._denied(words, at):
             return False
         near = [*words[max(0, at - NEAR) : at], *words[at + len(self.words) : at + len(self.words) + NEAR]]
         return not any(_fits(pattern, word) for pattern in self.unless for word in near)
+
+    def _denied(self, words: Sequence[str], at: int) -> bool:
+        thing = words[at] in self.none
+        before = words[at - 1] if at else ""
+        if before in _NEGATIONS and (thing or before not in _ABSENT):
+            twice = before in {"без", "without"} and not _NEGATIONS.isdisjoint(words[max(0, at - 3) : at - 1])
+            return not twice  # "не обошлось без тараканов"
+        return thing and (_denied_before(words, at) or _denied_after(words, at, at + len(self.words)))
+
+
+def _between(word: str) -> bool:
+    return any(_fits(pattern, word) for pattern in _BETWEEN)
+
+
+def _denied_before(words: Sequence[str], at: int) -> bool:
+    """Say whether a negation reaches a thing from some words before: "не было просрочки и плесени"."""
+    for step in range(at - 1, max(-1, at - 1 - _REACH), -1):
+        if words[step] in _NEGATIONS:
+            return True
+        if not _between(words[step]):
+            return False
+    return False
+
+
+def _denied_after(words: Sequence[str], at: int, after: int) -> bool:
+    """Say whether a text that begins with a thing denies it: "тараканов нет", "плесени ни разу не видели"."""
+    if not all(_between(word) or word in _NEGATIONS for word in words[:at]):
+        return False
+    for step in range(after, min(len(words), after + _REACH)):
+        if words[step] in _ABSENT:
+            return True
+        if words[step] in {"не", "never"}:
+            return step + 1 < len(words) and _between(words[step + 1])
+        if not _between(words[step]) and words[step] not in _NEGATIONS:
+            return False
+    return False
 
 
 def _fits(pattern: str, word: str) -> bool:
@@ -87,20 +141,23 @@ def _patterns(text: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _phrase(text: str, unless: str, kind: str) -> Danger | None:
+def _phrase(text: str, unless: str, kind: str, none: str = "") -> Danger | None:
     """Return a phrase as it is compared; None where its first word says too little to be looked for."""
     words = _patterns(text)
     if not words or (len(words[0]) < _INDEXED + words[0].endswith("*") and (len(words) == 1 or "*" in words[0])):
         return None
-    return Danger(words, _patterns(unless), kind)
+    return Danger(words, _patterns(unless), kind, _patterns(none))
 
 
 def read_table(text: str) -> list[Danger]:
-    """Return the phrases of a table: kind, language, phrase, words that say otherwise; raise ValueError if bad."""
+    """Return the phrases of a table: kind, language, phrase, words that say otherwise, forms that can be denied.
+
+    Raise ValueError for a line that is none.
+    """
     found = []
     for line in text.splitlines()[1:]:
-        kind, language, phrase, *unless = line.split("\t")
-        danger = _phrase(phrase, unless[0] if unless else "", kind)
+        kind, language, phrase, unless, none, *_ = [*line.split("\t"), "", ""]
+        danger = _phrase(phrase, unless, kind, none)
         if danger is None or language not in LANGUAGES:
             raise ValueError(line)
         found.append(danger)

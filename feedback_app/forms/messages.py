@@ -91,6 +91,10 @@ MESSAGES = {
         "The link of this page was used before. It has a new one now: please send it once more."
     ),
     "verdict_early": lazy_gettext("There is no answer yet that you could judge."),
+    "no_register": lazy_gettext("This installation keeps no register, so that nothing can be written into it."),
+    "not_in_register": lazy_gettext(
+        "The register does not know this entry. Verify the chain, then ask the administrator."
+    ),
     "verdict_late": lazy_gettext("The answer could be judged for %(days)s days. You can write a new entry."),
     "forbidden": lazy_gettext("Your role does not allow this. Ask the administrator if you need it."),
     "stale_form": lazy_gettext("The page was open too long. Nothing was lost: please send it again."),

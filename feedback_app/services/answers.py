@@ -232,17 +232,34 @@ def filled_for(held: Held, text: str) -> list[tuple[dict[str, Any], str]]:
 
     Raises Invalid where a place stays empty, or where a writer would read the name or contact of another.
     """
-    found, filled = entries_of(held), []
-    for entry in found:
-        own = rules.fill(text, places_of(held, entry))
-        left = [f"{{{name}}}" for name in rules.PLACES if f"{{{name}}}" in own]
+    filled = []
+    for entry, others in with_others(held):
+        places = places_of(held, entry)
+        left = [
+            f"{{{name}}}" for name in rules.PLACES if name != "name" and f"{{{name}}}" in text and not places.get(name)
+        ]
         if left:
             raise Invalid([Problem("unknown_place", "text", places=", ".join(left))])
-        others = [other[field] for other in found for field in ("name", "contact") if other["id"] != entry["id"]]
-        mine = (entry["name"], entry["contact"])
-        rules.require_own_name(own, [other for other in others if other not in mine])
-        filled.append((entry, own))
+        rules.require_own_name(rules.fill(text, {**places, "name": None}), others)
+        filled.append((entry, rules.fill(text, places)))
     return filled
+
+
+def with_others(held: Held) -> list[tuple[dict[str, Any], list[str]]]:
+    """Return each entry of a case with the names and contacts of the other writers, which its own is not to read."""
+    found = entries_of(held)
+    return [
+        (
+            entry,
+            [
+                other[field]
+                for other in found
+                for field in ("name", "contact")
+                if other["id"] != entry["id"] and other[field] not in (None, entry["name"], entry["contact"])
+            ],
+        )
+        for entry in found
+    ]
 
 
 def deliver(
@@ -251,8 +268,11 @@ def deliver(
     """Answer the writer of each entry of a held case, each by a link of its own."""
     _require_open(held)
     filled = filled_for(held, text)
-    values = {} if interim else {"status": cases.ANSWERED, "answered_at": held.at, "accepted": None}
-    if held.row["entry_id"] is None and not interim:
+    first = held.row["answered_at"] or held.at  # an answer given in time stays so, whatever is added to it later
+    values = {} if interim else {"status": cases.ANSWERED, "answered_at": first, "accepted": None}
+    if held.row["entry_id"] is None and interim:
+        held.keep()
+    elif held.row["entry_id"] is None:
         held.change("status", values, told={"from": held.row["status"], "to": cases.ANSWERED})
     for entry, own in filled:
         tell(held, entry, own, wanted, values=values, told={**(told or {}), **({"interim": True} if interim else {})})

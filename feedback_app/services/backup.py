@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import re
 import secrets
@@ -21,7 +22,7 @@ from feedback_app.domain import register as rules
 from feedback_app.domain.errors import DomainError
 from feedback_app.services import register
 from feedback_app.services.clock import now
-from feedback_app.storage import archive, migrate
+from feedback_app.storage import archive, migrate, register_rows
 from feedback_app.storage import register as stored
 from feedback_app.storage.anchor import Head
 from feedback_app.storage.archive import Damaged
@@ -34,6 +35,7 @@ KEY = "register/key"
 ANCHOR = re.compile(r"store-[0-9]{1,9}\.jsonl")
 CHAIN_TABLES = (Store, User, Response, Setting, AuditEvent)
 Progress = Callable[[int], None]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ def _write(db: Database, out: zipfile.ZipFile, instance: Path, step: Progress) -
     revision = migrate.current(db)
     with db.snapshot() as connection:
         listed = {one.name: archive.write_table(out, connection, one, step) for one in archive.tables()}
-        name = stored.register_id(connection)
+        name = register_rows.register_id(connection)
     contents = {one: (instance / one).read_bytes() for one in KEPT_FILES if (instance / one).is_file()}
     contents[KEY] = keeper.key
     for store_id in keeper.stores(name) if name else ():
@@ -128,6 +130,9 @@ def restore(
 ) -> Restored:
     """Bring a backup back in place of what is there, whole or not at all, and say so in the anchors.
 
+    Key and anchors are in place before the commit: a crash after it leaves nothing undone, and after one before it the
+    former chain stands behind a line of its anchor that lets it be longer. To restore again mends either.
+
     Raises DomainError `holds_data` without `force`, `bad_backup`, `other_schema` or `other_key`; nothing changed then.
     """
     with _opened(path) as file:
@@ -137,14 +142,24 @@ def restore(
         if holds_anything(db) and not force:
             raise DomainError("holds_data")
         key = file.read(f"instance/{KEY}")
-        new_key = _new_key(db, instance, key)
+        former = _former_key(db, instance, key)
         migrate.upgrade(db)
-        heads = db.write(lambda connection: _replace(connection, file, step))
-        if new_key:
-            _put_key(instance, key)
-            register.use(db, key.decode(), instance)
-        left = _put_files(file, manifest, instance)
-        _tell_anchors(db, file, manifest, heads)
+        begun: list[bool] = []
+
+        def work(connection: Connection) -> list[str]:
+            heads = _replace(connection, file, step)
+            begun.append(True)
+            _use_key(db, instance, key)
+            _put_anchors(db, file, manifest)
+            _tell_anchors(db, manifest["register"], heads)
+            return _put_files(file, manifest, instance)
+
+        try:
+            left = db.write(work)
+        except Exception:
+            if begun:
+                _take_back(db, instance, manifest, former)
+            raise
         return Restored(_rows_of(manifest), tuple(left))
 
 
@@ -155,29 +170,52 @@ def _replace(connection: Connection, file: zipfile.ZipFile, step: Progress) -> l
     return stored.heads(connection)
 
 
-def _new_key(db: Database, instance: Path, key: bytes) -> bool:
-    """Say whether the key in the instance folder gives way to the archive's; raise `other_key` where it cannot."""
-    if register.keeper_of(db).key == key:
-        return False
-    own = instance / KEY
-    if not own.is_file() or own.read_text(encoding="utf-8").strip().encode() != register.keeper_of(db).key:
+def _former_key(db: Database, instance: Path, key: bytes) -> bytes:
+    """Return the key in use; raise `other_key` where it is not the archive's and the settings name it."""
+    former, own = register.keeper_of(db).key, instance / KEY
+    if former != key and (not own.is_file() or own.read_text(encoding="utf-8").strip().encode() != former):
         raise DomainError("other_key")
-    return True
+    return former
 
 
-def _put_key(instance: Path, key: bytes) -> None:
+def _use_key(db: Database, instance: Path, key: bytes) -> None:
+    """Let the register be kept with a key from now on; the one in the instance folder is kept beside it."""
+    if register.keeper_of(db).key == key:
+        return
     own = instance / KEY
-    own.rename(own.with_name(f"key.before-{now():%Y%m%dT%H%M%S}"))
+    _put(own.with_name(f"key.before-{now():%Y%m%dT%H%M%S}"), own.read_bytes())
     _put(own, key)
+    register.use(db, key.decode(), instance)
+
+
+def _take_back(db: Database, instance: Path, manifest: dict[str, Any], former: bytes) -> None:
+    """Let key and anchors be right for what the database holds after an error: most likely what it held before."""
+    try:
+        with db.engine.connect() as connection:
+            name, heads = register_rows.register_id(connection), stored.heads(connection)
+        if name == manifest["register"]:
+            _tell_anchors(db, name, heads)
+        else:
+            _use_key(db, instance, former)
+    except Exception:
+        log.exception("key and anchors could not be taken back; restore again")
 
 
 def _put(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all; on disk when this returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    partial = path.with_name(f".{path.name}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(descriptor)
+    partial.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _put_files(file: zipfile.ZipFile, manifest: dict[str, Any], instance: Path) -> list[str]:
@@ -193,16 +231,22 @@ def _put_files(file: zipfile.ZipFile, manifest: dict[str, Any], instance: Path) 
     return left
 
 
-def _tell_anchors(db: Database, file: zipfile.ZipFile, manifest: dict[str, Any], heads: list[Head]) -> None:
-    """Write into every anchor that the chain was restored; former lines of the same register stay before it."""
+def _put_anchors(db: Database, file: zipfile.ZipFile, manifest: dict[str, Any]) -> None:
+    """Put back the anchors that are not there."""
     keeper, name = register.keeper_of(db), manifest["register"]
-    if name is None:
-        return
     for one in manifest["files"]:
         folder, _, anchor = one.rpartition("/")
-        path = keeper.path(name, 0).with_name(anchor)
-        if folder == f"register/{name}" and ANCHOR.fullmatch(anchor) and not path.exists():
-            _put(path, file.read(f"instance/{one}"))
+        if name is not None and folder == f"register/{name}" and ANCHOR.fullmatch(anchor):
+            path = keeper.path(name, 0).with_name(anchor)
+            if not path.exists():
+                _put(path, file.read(f"instance/{one}"))
+
+
+def _tell_anchors(db: Database, name: str | None, heads: list[Head]) -> None:
+    """Write into every anchor that the chain was restored; former lines of the same register stay before it."""
+    if name is None:
+        return
+    keeper = register.keeper_of(db)
     reached = {head.store_id: head for head in heads}
     for store_id in sorted({*reached, *keeper.stores(name)}):
         keeper.drop(name, reached.get(store_id, Head(store_id, 0, rules.START)), now(), restored=True)

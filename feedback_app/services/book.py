@@ -225,7 +225,16 @@ def write_entry(
         raise
     if receipt:
         return receipt[-1]
-    written = db.write(lambda connection: find_entry(connection, entry_id))
+    return db.write(lambda connection: _repeated(connection, entry_id, entry, how))
+
+
+def _repeated(connection: Connection, entry_id: UUID, entry: book.Entry, how: How) -> Written:
+    """Return the receipt of an entry that is there already; raise Problem `conflict` where the page now holds more."""
+    written, entries, photos = find_entry(connection, entry_id), BookEntry.__table__, BookPhoto.__table__
     if written is None:
         raise NotFound("unknown_entry")
+    consent_by = connection.execute(sa.select(entries.c.consent_by).where(entries.c.id == entry_id)).scalar_one()
+    count = sa.select(sa.func.count()).where(photos.c.entry_id == entry_id)
+    if (consent_by, connection.execute(count).scalar_one()) != (entry.consent_by, len(how.photos)):
+        raise Problem("conflict", "id")
     return written

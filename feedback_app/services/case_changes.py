@@ -6,13 +6,15 @@ changed the case since, DomainError `changed_meanwhile` is raised and nothing is
 
 from __future__ import annotations
 
+from datetime import date
+
 import sqlalchemy as sa
 
 from feedback_app.domain import cases as rules
 from feedback_app.domain.access import Access
 from feedback_app.domain.errors import DomainError, Invalid, NotFound, Problem
 from feedback_app.services import joining, letters, people_of, terms
-from feedback_app.services.case_ground import Held, entries_of, work_on
+from feedback_app.services.case_ground import NEW_TERM, Held, entries_of, work_on
 from feedback_app.storage.database import Database
 from feedback_app.storage.tables import CaseStep
 
@@ -79,13 +81,27 @@ def reopen(db: Database, access: Access, case_id: int, version: int, reason: str
 
 
 def bring_back(held: Held, reason: str) -> None:
-    """Reopen a held case; what an other case had taken in stands by itself again."""
+    """Reopen a held case; what an other case had taken in stands by itself again.
+
+    A new term runs where it had been answered; what never was is due when it was before.
+    """
     if held.row["joined_to"] is not None:
         joining.separate(held)
-    due = terms.due_on(held.connection, held.today, held.store["country"], held.row["reason"])
-    due_on = due if held.row["due_on"] is None else max(due, held.row["due_on"])
-    values = {"due_on": due_on, "answered_at": None, "closed_at": None, "escalated_at": None, "joined_to": None}
-    held.move(rules.REOPENED, words={"reason": reason} if reason else None, **values)
+    before, answered = held.row["due_on"], held.row["answered_at"] is not None
+    values = {"due_on": before, "answered_at": None, "closed_at": None, "escalated_at": None, "joined_to": None}
+    if answered or before is None:
+        due = _new_term(held)
+        values["due_on"] = due if before is None else max(due, before)
+    words = {"reason": reason} if reason else None
+    held.move(rules.REOPENED, words=words, told={NEW_TERM: answered}, **values)
+
+
+def _new_term(held: Held) -> date:
+    """Return the last day of a term that begins today: by the kind of the entry, else that of cases of responses."""
+    own = next((entry for entry in entries_of(held) if entry["id"] == held.row["entry_id"]), None)
+    if own is None:
+        return terms.response_due_on(held.connection, held.today, held.store["country"])
+    return terms.due_on(held.connection, held.today, held.store["country"], own["kind"])
 
 
 def note(db: Database, access: Access, case_id: int, version: int, text: str) -> None:

@@ -22,6 +22,8 @@ from feedback_app.storage.database import Database
 from feedback_app.storage.tables import BookEntry, Case, Store
 
 Result = TypeVar("Result")
+NEW_TERM = "new_term"
+"""Fact of a reopening: whether a new term runs from it."""
 cases, entries, stores = Case.__table__, BookEntry.__table__, Store.__table__
 
 
@@ -73,12 +75,19 @@ class Held:
             self.connection, self.keeper, self.id, kind, self.at, self.access.name, told=told, words=words
         )
 
-    def move(self, to: str, *, words: Mapping[str, str] | None = None, **values: Any) -> None:
+    def move(
+        self,
+        to: str,
+        *,
+        words: Mapping[str, str] | None = None,
+        told: Mapping[str, Any] | None = None,
+        **values: Any,
+    ) -> None:
         """Move the case to a status, or raise DomainError `no_such_move`."""
         before = self.row["status"]
         rules.require_move(before, to)
         kind = rules.REOPENED if to == rules.REOPENED else "status"
-        self.change(kind, {"status": to, **values}, told={"from": before, "to": to}, words=words)
+        self.change(kind, {"status": to, **values}, told={**(told or {}), "from": before, "to": to}, words=words)
 
 
 def day_in(at: datetime, timezone: str) -> date:

@@ -105,6 +105,7 @@ class CaseView:
     today: date
     overdue: bool
     last_day: date | None
+    extendable: bool
     """The last day to which it may be extended; None where the law names none."""
     forward_by: date
     """The last day to forward it to whom it concerns."""
@@ -128,7 +129,7 @@ class CaseView:
     @property
     def may_extend(self) -> bool:
         """Say whether its last day may still be moved to a later one."""
-        if self.case.status not in rules.OPEN or (self.case.entry_id is not None and self.last_day is None):
+        if self.case.status not in rules.OPEN or not self.extendable:
             return False
         return self.last_day is None or self.case.due_on is None or self.case.due_on < self.last_day
 
@@ -164,12 +165,14 @@ def _view(session: Session, access: Access, case: Case, store: Store, needs_revi
     row = {"id": case.id, "entry_id": case.entry_id, "opened_at": case.opened_at, "reason": case.reason}
     zone = {"timezone": store.timezone, "country": store.country}
     received = case_terms.received_on(session, row, store.timezone)
+    last_day, extendable = case_terms.last_day(session, row, zone)
     return CaseView(
         case=case,
         store=store,
         today=today,
         overdue=rules.is_overdue(case.status, case.due_on, today),
-        last_day=case_terms.last_day(session, row, zone),
+        last_day=last_day,
+        extendable=extendable,
         forward_by=terms.forward_due_on(session, received, store.country),
         assignee=people.get(case.assignee_id or 0),
         voices=voices,

@@ -65,11 +65,12 @@ def follow(db: Database, store_code: str, secret: str) -> Followed:
     with db.engine.connect() as connection:
         entry = _entry(connection, store_code, secret)
         case = _case(connection, entry["id"])
+        main = _taker(connection, case)
         answers = sent_answers(connection, entry["id"])
         photos = sa.select(sa.func.count()).where(
             BookPhoto.__table__.c.entry_id == entry["id"], BookPhoto.__table__.c.content.is_not(None)
         )
-        held: Mapping[str, Any] = case or {}
+        held: Mapping[str, Any] = main or {}
         return Followed(
             store_code=entry["code"],
             store_names=entry["names"],
@@ -86,7 +87,7 @@ def follow(db: Database, store_code: str, secret: str) -> Followed:
             first_due_on=held.get("first_due_on") or entry["due_on"],
             forwarded_to=held.get("forwarded_to"),
             answers=tuple(answers),
-            accepted=held.get("accepted"),
+            accepted=(case or {}).get("accepted"),
             may_judge=case is not None and _open_until(answers) >= now(),
         )
 
@@ -145,6 +146,13 @@ def _entry(connection: Connection, store_code: str, secret: str) -> Mapping[str,
     if row is None:
         raise NotFound("unknown_entry")
     return dict(row)
+
+
+def _taker(connection: Connection, case: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return the case in which a case is worked on: the one that took it in, else itself."""
+    if case is None or case["joined_to"] is None:
+        return case
+    return dict(connection.execute(sa.select(_cases).where(_cases.c.id == case["joined_to"])).mappings().one())
 
 
 def _case(connection: Connection, entry_id: Any) -> Mapping[str, Any] | None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from feedback_app.domain import book as rules
+from feedback_app.domain import consents
 from feedback_app.domain.access import Access, Right
 from feedback_app.domain.errors import Invalid, NotFound, Problem
 from feedback_app.domain.forms import Words
@@ -74,6 +75,7 @@ def copy_entry(
     the words of consent. Its term runs from the day in the paper book.
     """
     store = find_book(db, access, store_code)
+    raw = {**raw, "consent_by": consents.PAPER}
     today = now().astimezone(ZoneInfo(store.timezone)).date()
     problems: list[Problem] = []
     number = day = None

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO
 
-from PIL import Image, ImageOps
+from PIL import Image
 
 from feedback_app.domain.errors import Invalid, Problem
 from feedback_app.domain.scales import clean_text
@@ -29,7 +29,28 @@ WHOLE_PIXEL_LIMIT = 24_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 MEDIA_TYPE = "image/jpeg"
 NAME_SHOWN = 40
-_BROKEN = (OSError, SyntaxError, ValueError, IndexError, TypeError, EOFError, struct.error)
+ORIENTATION = 0x0112
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How a picture is turned upright, by its tag of orientation (Exif 2.32, 4.6.5.1)."""
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 """What Pillow raises for files that are not what they say."""
 _drawing = threading.BoundedSemaphore(2)
 """So many photos are unfolded at the same moment, however many writers send some: memory stays bounded."""
@@ -85,7 +106,9 @@ def _redrawn(content: bytes) -> bytes:
             raise Image.DecompressionBombError
         picture.draft("RGB", (SIDE, SIDE))
         picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
-        upright = ImageOps.exif_transpose(picture)
+        # Not by the library's own function: it writes the tags anew, and some cameras' tags cannot be written.
+        turn = _TURNS.get(picture.getexif().get(ORIENTATION) or 1)
+        upright = picture if turn is None else picture.transpose(turn)
         upright = upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     clean = Image.new("RGB", upright.size, "white")
     clean.paste(upright, mask=upright.getchannel("A") if upright.mode == "RGBA" else None)

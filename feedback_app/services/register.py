@@ -8,18 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from feedback_app.domain import register as rules
 from feedback_app.domain.access import SYSTEM, Access, Right
+from feedback_app.domain.cases import OPEN
 from feedback_app.domain.errors import DomainError, NotFound
 from feedback_app.domain.rollups import change
-from feedback_app.services import catalogue
+from feedback_app.services import catalogue, terms
 from feedback_app.services.clock import now
 from feedback_app.services.facts import facts_of
-from feedback_app.storage import house, register_read, register_rows, responses, rollups
+from feedback_app.storage import house, migrate, register_read, register_rows, responses, rollups
 from feedback_app.storage import register as stored
 from feedback_app.storage.anchor import Anchor, Keeper
 from feedback_app.storage.database import Database
@@ -125,7 +127,7 @@ def check(
         len(walks),
         sum(walk.links for walk in walks),
         sum(walk.entries for walk in walks),
-        tuple(_notes(anchors, codes)),
+        (*_notes(anchors, codes), *_strangers(keeper, register)),
     )
 
 
@@ -137,6 +139,13 @@ def _notes(anchors: Mapping[int, Anchor], codes: Mapping[int, str]) -> Iterator[
     for store_id, anchor in sorted(anchors.items()):
         for one in anchor.restored if store_id in codes else ():
             yield f"store {codes[store_id]}: restored on {one.at} from {one.before} links to {one.count}"
+
+
+def _strangers(keeper: Keeper, register: str | None) -> Iterator[str]:
+    """Tell of other registers in the folder: of another database, or of this one before somebody emptied it."""
+    for other in keeper.registers():
+        if other != register and any(mark.count for one in keeper.read_all(other).values() for mark in one.marks):
+            yield f"anchors of another register stand in {keeper.folder / other}"
 
 
 def _codes(connection: Connection, store_code: str | None) -> dict[int, str]:
@@ -191,10 +200,32 @@ def describe() -> dict[str, list[str]]:
     return register_read.protected()
 
 
+FIRST_REVISION = "0004"
+"""The schema's revision that brought the register."""
+
+
+def upgrade(db: Database) -> int:
+    """Migrate to the newest schema; where that brings the register, take what is older into it, and return how much.
+
+    A file beside the anchors carries the intent over a crash. Without it nothing is ever taken in later: what has no
+    link then was put there by somebody else.
+    """
+    before, pending = migrate.current(db), keeper_of(db).folder / "adopting"
+    if before is not None and before < FIRST_REVISION:
+        pending.parent.mkdir(parents=True, exist_ok=True)
+        pending.touch()
+    migrate.upgrade(db)
+    if not pending.exists():
+        return 0
+    taken = adopt(db)
+    pending.unlink(missing_ok=True)
+    return taken
+
+
 def adopt(db: Database) -> int:
     """Take entries and cases that are older than the register into it, in one transaction; return how many.
 
-    Only where nothing was written into the register yet: later on, what has no link was put there by somebody else.
+    Only where nothing was written into the register yet. An open case without a last day gets one.
     """
     keeper = keeper_of(db)
 
@@ -206,12 +237,26 @@ def adopt(db: Database) -> int:
         found = connection.execute(sa.select(entries.c.id).order_by(*order)).scalars().all()
         for entry_id in found:
             stored.append_entry(connection, keeper, entry_id, now(), "system", rules.ADOPTED)
+        _give_days(connection)
         opened = connection.execute(sa.select(cases.c.id).order_by(cases.c.store_id, cases.c.id)).scalars().all()
         for case_id in opened:
             stored.append_case(connection, keeper, case_id, rules.OPENED, now(), "system")
         return len(found) + len(opened)
 
     return db.write(work)
+
+
+def _give_days(connection: Connection) -> None:
+    """Give open cases without a last day the term of cases that come of responses."""
+    cases, stores = Case.__table__, Store.__table__
+    query = sa.select(cases.c.id, cases.c.opened_at, stores.c.timezone, stores.c.country)
+    query = query.join(stores, stores.c.id == cases.c.store_id).where(
+        cases.c.due_on.is_(None), cases.c.status.in_(OPEN)
+    )
+    for row in connection.execute(query).all():
+        day = row.opened_at.astimezone(ZoneInfo(row.timezone)).date()
+        due = terms.response_due_on(connection, day, row.country)
+        connection.execute(sa.update(cases).where(cases.c.id == row.id).values(due_on=due, first_due_on=due))
 
 
 def erase_entry(db: Database, access: Access, entry_id: UUID, names: Collection[str], reason: str) -> None:
@@ -231,7 +276,8 @@ def erase_entry(db: Database, access: Access, entry_id: UUID, names: Collection[
         if not erased:
             return
         moment = now()
-        house.forget_jobs(connection, f"answer:%:{entry_id}", moment)
+        if set(names) - {"photos"}:
+            house.forget_jobs(connection, f"answer:%:{entry_id}", moment)
         if "text" in names:
             _forget_words(db, connection, row["response_id"])
             _forget_work(connection, entry_id)
@@ -255,7 +301,14 @@ def erase_entry(db: Database, access: Access, entry_id: UUID, names: Collection[
 
 def _forget_work(connection: Connection, entry_id: UUID) -> None:
     """Take away what staff drafted about an entry, and the steps that they noted."""
-    mine = sa.select(Case.id).where(Case.entry_id == entry_id).scalar_subquery()
+    cases = Case.__table__
+    learned: dict[str, Any] = {
+        "corrective_action": None,
+        "labels": [],
+        "version": cases.c.version + 1,
+    }  # the chain does not hold them
+    connection.execute(sa.update(cases).where(cases.c.entry_id == entry_id).values(learned))
+    mine = sa.select(cases.c.id).where(cases.c.entry_id == entry_id)
     for table in (CaseAnswer.__table__, CaseStep.__table__):
         connection.execute(sa.delete(table).where(table.c.case_id.in_(mine)))
 

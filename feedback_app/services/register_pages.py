@@ -214,7 +214,8 @@ def entry(db: Database, access: Access, store_code: str, year: int, number: int)
 def _whole(session: Session, row: dict[str, Any]) -> WholeEntry:
     line = EntryLine(**{name: row.pop(name) for name in EntryLine.__dataclass_fields__})
     links = stored.links(session, line.id, line.case_id)
-    first = next(link for link in links if link["entry_id"] == line.id and link["kind"] in (rules.ENTRY, rules.ADOPTED))
+    written = (link for link in links if link["entry_id"] == line.id and link["kind"] in (rules.ENTRY, rules.ADOPTED))
+    first: Mapping[str, Any] = next(written, {"position": 0, "link": "—"})  # verification names the link that is gone
     actors = _actors(session, links)
     consent = [row.pop(f"consent_{name}") for name in ("version", "language", "at", "by")]
     return WholeEntry(
@@ -223,7 +224,7 @@ def _whole(session: Session, row: dict[str, Any]) -> WholeEntry:
         photos=tuple(PhotoRef(one["id"], bool(one["erased"])) for one in stored.photos(session, line.id)),
         erased=_erased(links, line.id, first["position"]),
         history=tuple(Step(one["position"], one["kind"], one["at"], actors[one["actor"]]) for one in links),
-        answers=sent_answers(links, actors),
+        answers=sent_answers([link for link in links if link["entry_id"] == line.id], actors),
         position=first["position"],
         link=first["link"],
         **row,

@@ -7,6 +7,7 @@ letter's key says what it is about.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -15,7 +16,6 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from feedback_app.domain.cases import OPEN
-from feedback_app.domain.errors import DomainError
 from feedback_app.services import book_settings, letters, terms
 from feedback_app.services.periods import CHAIN_ZONE, today
 from feedback_app.services.register import keeper_of
@@ -38,26 +38,50 @@ class _Due(NamedTuple):
     """A case that waits, with what its deadline depends on."""
 
     id: int
-    store_id: int
     due_on: date
-    opened_at: datetime
     timezone: str
     country: str
+    opened_at: datetime | None = None
 
     def local(self, moment: datetime) -> datetime:
         return moment.astimezone(ZoneInfo(self.timezone))
 
 
-def _waiting(connection: Connection, until: date, *more: sa.ColumnElement[bool]) -> list[_Due]:
-    query = (
-        sa.select(
-            _cases.c.id, _cases.c.store_id, _cases.c.due_on, _cases.c.opened_at, _stores.c.timezone, _stores.c.country
-        )
-        .join(_stores, _stores.c.id == _cases.c.store_id)
-        .where(_cases.c.status.in_(OPEN), _cases.c.due_on <= until, *more)
-        .order_by(_cases.c.store_id, _cases.c.id)
-    )
-    return [_Due(*row) for row in connection.execute(query)]
+PLAIN = (_cases.c.id, _cases.c.due_on, _stores.c.timezone, _stores.c.country)
+
+
+def _waiting(
+    connection: Connection, columns: tuple[sa.Column[Any], ...], until: date, *more: sa.ColumnElement[bool]
+) -> list[_Due]:
+    """Return the cases that wait; one with a value that cannot be read is left out and keeps no other."""
+    joined = _cases.join(_stores, _stores.c.id == _cases.c.store_id)
+    query = sa.select(*columns).select_from(joined)
+    where = (_cases.c.status.in_(OPEN), _cases.c.due_on <= until, *more)
+    order = (_cases.c.store_id, _cases.c.id)
+    try:
+        return [_Due(*row) for row in connection.execute(query.where(*where).order_by(*order))]
+    except Exception:
+        log.warning("the cases that wait cannot be read together, each is read alone")
+    ids = connection.execute(sa.select(_cases.c.id).select_from(joined).where(*where).order_by(*order)).scalars().all()
+    found = []
+    for case_id in ids:
+        try:
+            found += [_Due(*row) for row in connection.execute(query.where(_cases.c.id == case_id))]
+        except Exception:
+            log.exception("case %s cannot be read", case_id)
+    return found
+
+
+def _those(found: list[_Due], wanted: Callable[[_Due], bool]) -> list[_Due]:
+    """Return the cases for which something holds; one for which it cannot be told is left out."""
+    chosen = []
+    for due in found:
+        try:
+            if wanted(due):
+                chosen.append(due)
+        except Exception:
+            log.exception("case %s cannot be looked at", due.id)
+    return chosen
 
 
 def look(db: Database, moment: datetime) -> int:
@@ -82,14 +106,14 @@ def escalate_due(db: Database, moment: datetime) -> int:
     keeper_of(db)
     with db.engine.connect() as connection:
         settings = book_settings.of(connection)
-        near = _waiting(connection, moment.date() + AHEAD, _cases.c.escalated_at.is_(None))
-    wanted = [
-        due
-        for due in near
-        if terms.escalate_by(settings, due.due_on, due.country, due.local(due.opened_at).date())
-        <= due.local(moment).date()
-    ]
-    return sum(_escalate(db, due, moment) for due in wanted)
+        columns = (*PLAIN, _cases.c.opened_at)
+        near = _waiting(connection, columns, moment.date() + AHEAD, _cases.c.escalated_at.is_(None))
+
+    def wanted(due: _Due) -> bool:
+        opened_on = None if due.opened_at is None else due.local(due.opened_at).date()
+        return terms.escalate_by(settings, due.due_on, due.country, opened_on) <= due.local(moment).date()
+
+    return sum(_escalate(db, due, moment) for due in _those(near, wanted))
 
 
 def _escalate(db: Database, due: _Due, moment: datetime) -> bool:
@@ -107,7 +131,7 @@ def _escalate(db: Database, due: _Due, moment: datetime) -> bool:
 
     try:
         return db.write(work)
-    except DomainError:
+    except Exception:
         log.exception("case %s could not be escalated", due.id)
         return False
 
@@ -119,15 +143,25 @@ def remind_due(db: Database, moment: datetime) -> int:
     """Remind who works on a case on its last day, from seven in the morning there; return how many letters."""
     with db.engine.connect() as connection:
         dates = _cases.c.due_on >= moment.date() - timedelta(days=1)
-        found = _waiting(connection, moment.date() + timedelta(days=1), dates)
-    ends = [due for due in found if due.local(moment).date() == due.due_on and due.local(moment).hour >= FIRST_HOUR]
-    if not ends:
+        found = _waiting(connection, PLAIN, moment.date() + timedelta(days=1), dates)
+
+    def ends(due: _Due) -> bool:
+        local = due.local(moment)
+        return local.date() == due.due_on and local.hour >= FIRST_HOUR
+
+    last = _those(found, ends)
+    if not last:
         return 0
+    return db.write(lambda connection: sum(_remind(connection, due, moment) for due in last))
 
-    def work(connection: Connection) -> int:
-        return sum(letters.queue_due(connection, due.id, due.due_on, moment) for due in ends)
 
-    return db.write(work)
+def _remind(connection: Connection, due: _Due, moment: datetime) -> int:
+    try:
+        with connection.begin_nested():
+            return letters.queue_due(connection, due.id, due.due_on, moment)
+    except Exception:
+        log.exception("nobody could be reminded of case %s", due.id)
+        return 0
 
 
 # --- heads ------------------------------------------------------------------------------------------------------

@@ -89,6 +89,10 @@ class Keeper:
         names = (path.stem.partition("-")[2] for path in self._folder_of(register).glob("store-*.jsonl"))
         return sorted(int(name) for name in names if name.isascii() and name.isdigit() and len(name) < 10)
 
+    def registers(self) -> list[str]:
+        """Return the ids of the registers that have anchors here."""
+        return sorted(path.name for path in self.folder.glob("*") if _ID.fullmatch(path.name))
+
     def read_all(self, register: str | None) -> dict[int, Anchor]:
         """Return every anchor of a register by store."""
         return {store_id: self.read(register, store_id) for store_id in self.stores(register)} if register else {}

@@ -17,11 +17,13 @@ from sqlalchemy.engine import Connection
 
 from feedback_app.storage import guards
 from feedback_app.storage.database import Base
+from feedback_app.storage.register_rows import as_they_lie
 
 FORM = 1
 MANIFEST = "manifest.json"
 BATCH = 500
 Progress = Callable[[int], None]
+Reading = Callable[[Any], Any]
 
 
 class Damaged(ValueError):
@@ -61,6 +63,8 @@ def _read(column: sa.Column[Any], value: Any) -> Any:
         return date.fromisoformat(value)
     if isinstance(kind, sa.Uuid):
         return UUID(value)
+    if isinstance(value, str):
+        value.encode()  # half a letter is no text of any database
     return base64.b64decode(value, validate=True) if isinstance(kind, sa.LargeBinary) else value
 
 
@@ -84,16 +88,38 @@ class _Digesting:
         return self._digest.hexdigest()
 
 
+def _selected(connection: Connection, column: sa.Column[Any]) -> tuple[sa.ColumnElement[Any], Reading]:
+    """Return what to select of a column, and what makes a value of it.
+
+    SQLite keeps whatever somebody else wrote there, as a word for a time: it comes as it lies, for the copy to have it.
+    """
+    if isinstance(column.type, sa.JSON):
+        return sa.cast(column, sa.Text), _written
+    if connection.dialect.name != "sqlite":
+        return column, _written
+    read = column.type.dialect_impl(connection.dialect).result_processor(connection.dialect, None)
+    if read is None:
+        return sa.type_coerce(column, sa.types.NULLTYPE), _written
+
+    def written(value: Any) -> Any:
+        try:
+            return _written(read(value))
+        except (ValueError, TypeError, AttributeError, OverflowError):
+            return _written(value)
+
+    return sa.type_coerce(column, sa.types.NULLTYPE), written
+
+
 def write_table(archive: zipfile.ZipFile, connection: Connection, table: sa.Table, step: Progress) -> dict[str, Any]:
     """Write all rows of a table; return how many, and the digest."""
-    columns = [sa.cast(one, sa.Text) if isinstance(one.type, sa.JSON) else one for one in table.columns]
-    found = connection.execution_options(yield_per=BATCH).execute(sa.select(*columns))
+    columns, readings = zip(*(_selected(connection, one) for one in table.columns), strict=True)
     rows = 0
-    with archive.open(member(table), "w", force_zip64=True) as file:
+    with archive.open(member(table), "w", force_zip64=True) as file, as_they_lie(connection):
         out = _Digesting(file)
-        for row in found:
-            values = [_written(value) for value in row]
-            out.write(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+        for row in connection.execution_options(yield_per=BATCH).execute(sa.select(*columns)):
+            values = [reading(value) for reading, value in zip(readings, row, strict=True)]
+            line = json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+            out.write(line.encode("utf-8", "surrogatepass") + b"\n")
             rows += 1
             step(1)
     return {"rows": rows, "digest": out.digest, "columns": [column.name for column in table.columns]}
@@ -144,20 +170,23 @@ def clear(connection: Connection) -> None:
             connection.exec_driver_sql(statement)
 
 
-def _row(table: sa.Table, line: bytes) -> dict[str, Any]:
+def _row(table: sa.Table, number: int, line: bytes) -> dict[str, Any]:
+    place, row = f"{member(table)}, line {number}", {}
     try:
-        values = zip(table.columns, json.loads(line), strict=True)
-        return {column.name: _read(column, value) for column, value in values}
-    except (ValueError, TypeError) as error:
-        raise Damaged(member(table)) from error
+        for column, value in zip(table.columns, json.loads(line), strict=True):
+            place = f"{member(table)}, line {number}, {column.name}"
+            row[column.name] = _read(column, value)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Damaged(place) from error
+    return row
 
 
 def read_table(archive: zipfile.ZipFile, connection: Connection, table: sa.Table, step: Progress) -> None:
     """Insert all rows of a table; raise Damaged where a value is none of its column."""
     with archive.open(member(table)) as file:
         batch: list[dict[str, Any]] = []
-        for line in file:
-            batch.append(_row(table, line))
+        for number, line in enumerate(file, 1):
+            batch.append(_row(table, number, line))
             if len(batch) == BATCH:
                 connection.execute(sa.insert(table), batch)
                 step(len(batch))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from feedback_app.domain import register as rules
+from feedback_app.domain.errors import DomainError
 from feedback_app.storage import house
 from feedback_app.storage.anchor import Head, Keeper
 from feedback_app.storage.database import insert_or
@@ -40,13 +41,33 @@ def register_id(connection: Connection) -> str | None:
     return None if found is None else str(found.get("id"))
 
 
-def _own_id(connection: Connection) -> str:
+def _own_id(connection: Connection, keeper: Keeper) -> str:
+    """Return the id of this database's register; drawn where nothing was ever written into it.
+
+    Where the setting was taken away, the anchors know it: under another id no further link would hang on the last.
+    """
     found = register_id(connection)
     if found is None:
-        house.add_setting(connection, SETTING, {"id": secrets.token_hex(16)})
+        known = _anchored_id(connection, keeper)
+        house.add_setting(connection, SETTING, {"id": known or secrets.token_hex(16)})
         found = register_id(connection)
         assert found is not None
     return found
+
+
+def _anchored_id(connection: Connection, keeper: Keeper) -> str | None:
+    """Return the id whose anchors hold links of this database: the last, or one before where an anchor lags."""
+    reached = {head.store_id: head for head in heads(connection) if head.count}
+    for name in keeper.registers() if reached else ():
+        for store_id, anchor in keeper.read_all(name).items():
+            mark, head = anchor.marks[-1] if anchor.marks else None, reached.get(store_id)
+            if mark is None or head is None or not mark.count:
+                continue
+            place = sa.and_(_links.c.store_id == store_id, _links.c.position == mark.count, _links.c.link == mark.link)
+            if mark.link == head.link or connection.execute(sa.select(sa.exists().where(place))).scalar_one():
+                log.warning("the setting of the register's id was missing; its anchors say %s", name)
+                return name
+    return None
 
 
 def _lock_head(connection: Connection, store_id: int) -> Head:
@@ -87,7 +108,7 @@ def append(
     those of values that are kept elsewhere. Who appends to several stores does so in the order of their ids.
     """
     head = _lock_head(connection, store_id)
-    register = _own_id(connection)
+    register = _own_id(connection, keeper)
     if not head.count:
         _drop_first(keeper, register, head, at)
     salts, own_seals = rules.sealed(words or {})
@@ -193,12 +214,15 @@ def entry_row(connection: Connection, entry_id: UUID) -> Mapping[str, Any] | Non
 def erase(connection: Connection, entry: Mapping[str, Any], names: Collection[str]) -> list[tuple[int, str]]:
     """Empty words of an entry with their salts; return what was emptied, as position in the chain and name of the seal.
 
-    `names`: of `text`, `name`, `contact`, `photos`. With the text go the words of every link that tells of the entry.
+    `names`: of `text`, `name`, `contact`, `photos`. With name or contact go the answers, which may bear them; with the
+    text the words of every link that tells of the entry.
     """
     entry_id, erased = entry["id"], []
     query = sa.select(_links).where(_links.c.entry_id == entry_id).order_by(_links.c.position)
     links = connection.execute(query).mappings().all()
-    first = next(link for link in links if link["kind"] in (rules.ENTRY, rules.ADOPTED))
+    first = next((link for link in links if link["kind"] in (rules.ENTRY, rules.ADOPTED)), None)
+    if first is None:
+        raise DomainError("not_in_register")
     here = first["position"]
     gone = [name for name in ENTRY_WORDS if name in names and entry[name] is not None]
     if gone:
@@ -211,8 +235,9 @@ def erase(connection: Connection, entry: Mapping[str, Any], names: Collection[st
         photo_ids = connection.execute(sa.select(_photos.c.id).where(mine)).scalars().all()
         connection.execute(sa.update(_photos).where(mine).values(content=None, salt=None))
         erased += [(here, f"photo:{one}") for one in photo_ids]
-    if "text" in names:
-        for link in links:
+    told = links if "text" in names else [link for link in links if link["kind"] == rules.ANSWER]
+    if {"text", "name", "contact"} & set(names):  # an answer greets its writer by name
+        for link in told:
             words = json.loads(link["words"])
             erased += [(link["position"], name) for name in words]
             if words:

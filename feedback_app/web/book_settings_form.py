@@ -77,7 +77,7 @@ class BookSettingsForm(_Terms):
         found: dict[str, Any] = {name: getattr(settings, name) for name in FLAGS}
         found |= {name: str(getattr(settings, name)) for name in WHOLE}
         found |= {name: "\n".join(getattr(settings, name)) for name in LISTS}
-        found["very_negative"] = number(settings.very_negative, 1)
+        found["very_negative"] = number(settings.very_negative, 2)
         for country in COUNTRIES:
             for kind in BOOK_KINDS:
                 found |= _shown(f"terms_{country}_{kind}", settings.terms[country, kind])

@@ -104,11 +104,12 @@ def _pieces(paragraph: str, room: float, size: float, *, bold: bool) -> Iterator
 def shorten(text: str, room: float, size: float, most: int) -> list[str]:
     """Return at most so many lines of a cleaned text; where there is more the last one ends with an ellipsis."""
     # Of a long text no more is looked at than could ever fit, at a fifth of the size a letter.
-    fits = int(room / (size * MM_PER_POINT) * 5) * most
+    fits = int(room / (size * MM_PER_POINT) * 5) * most * (MARKS + 1)
     lines = wrap(text[:fits], room, size)
     if len(lines) <= most and len(text) <= fits:
         return lines
-    last = lines[most - 1]
+    lines = lines[:most]
+    last = lines[-1]
     while last and width(f"{last}…", size) > room:
         last = last[:-1]
-    return [*lines[: most - 1], f"{last.rstrip()}…"]
+    return [*lines[:-1], f"{last.rstrip()}…"]

@@ -45,6 +45,7 @@ _SOURCES: Mapping[str, LazyString] = {
 _CONSENTS: Mapping[str, LazyString] = {
     "writer": lazy_gettext("by the writer"),
     "guardian": lazy_gettext("by a parent or guardian"),
+    "paper": lazy_gettext("by the writer in the paper book, as staff say"),
 }
 _FINDINGS: Mapping[str, LazyString] = {
     BROKEN: lazy_gettext("It was changed behind the program's back."),

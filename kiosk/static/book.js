@@ -15,8 +15,10 @@ const sendText = submit.textContent;
 const earlier = document.querySelector("[data-earlier]");
 const field = (name) => form.elements.namedItem(name);
 const isOn = (name) => field(name).checked;
+const isBlank = () => !field("text").value.trim();
 let sending = false;
 let photos = null;
+let refusedId = null; // under which the queue keeps what stands in the form, until the server has taken it
 const queue = openQueue();
 
 /** Return a secret that nobody can guess, in the letters of an address. */
@@ -143,20 +145,38 @@ function goTo(address) {
   return home ? location.replace(address) : location.assign(address);
 }
 
+/** Take a refused entry out of the queue once the form's is there, or written, under another id. */
+async function dropRefused(id) {
+  if (refusedId !== null && refusedId !== id) await queue.discard(refusedId).catch(() => {});
+}
+
+/** Leave an entry to the form alone, unless its writer was told before that this device keeps it. */
+async function holdBack(letter, promised) {
+  if (!promised && refusedId === null) return queue.discard(letter.id).catch(() => {});
+  refusedId = letter.id;
+  return queue.keep({ ...letter, refused: true }).catch(() => {});
+}
+
 async function handIn() {
   const letter = await compose();
   const kept = await queue.keep(letter).then(() => true, () => false);
+  if (kept) await dropRefused(letter.id);
   forget(form);
   // On a kiosk what is kept goes out of sight for good: there the word of the server is waited for.
   const slow = setTimeout(() => kept && !home && showKept(), PATIENCE);
   const outcome = await queue.deliver(letter);
   clearTimeout(slow);
-  if (outcome.status === "later" && kept) {
+  const promised = main.querySelector("[data-shown]") !== null;
+  if (kept && (outcome.status === "later" || (outcome.status === "busy" && promised))) {
     showKept();
     return void queue.send();
   }
-  if (kept) await queue.discard(letter.id).catch(() => {});
-  if (outcome.status === "written") return goTo(outcome.address);
+  if (outcome.status === "written") {
+    await dropRefused(null);
+    await queue.discard(letter.id).catch(() => {});
+    return goTo(outcome.address);
+  }
+  if (kept) await holdBack(letter, promised);
   showForm();
   rest();
   if (outcome.status === "later") return tellAbove(texts.not_kept);
@@ -186,31 +206,41 @@ function tellEarlier(text, address) {
   earlier.hidden = false;
 }
 
-/** Put an entry that the server refused before its writer again. */
-async function reopen(letter, page) {
+const isOwn = (letter) => letter.id === field("response_id").value;
+
+/** Say whether a refused entry is one of this book's, by somebody who may see it again. */
+function isOfThisBook(letter) {
+  const same = new URL(letter.address).pathname === new URL(form.action, location.href).pathname;
+  return same && !home && !queue.ofKiosk(letter);
+}
+
+/** Put an entry that the server refused before its writer again; it stays in the queue until it is written. */
+function reopen(letter, page) {
   const values = {};
   for (const [name, value] of letter.fields) (values[name] ??= []).push(value);
   showForm();
   rest();
   restore(form, values);
   if (photos) photos.set(letter.photos.map(({ name, content }) => new File([content], name, { type: content.type })));
-  await queue.discard(letter.id);
+  refusedId = letter.id;
   if (page) showRefusal(page);
   else tellAbove(texts.refused);
 }
 
 function onSettled(letter, outcome) {
-  const own = letter.id === field("response_id").value && main.querySelector("[data-shown]");
-  if (outcome.status === "refused" && !home) return void reopen(letter, outcome.page);
-  if (outcome.status !== "written" || home) return undefined;
+  const own = isOwn(letter) && main.querySelector("[data-shown]");
+  const fits = isOfThisBook(letter) && (own || isBlank());
+  if (outcome.status === "refused" && fits) return reopen(letter, outcome.page);
+  if (outcome.status !== "written" || home || queue.ofKiosk(letter)) return undefined;
   if (own) return goTo(outcome.address);
   return tellEarlier(fill(texts.arrived, outcome), outcome.address);
 }
 
 async function lookBack() {
-  const waiting = await queue.all();
-  const refused = waiting.find((letter) => letter.refused);
-  if (!home && refused) await reopen(refused);
+  const waiting = (await queue.all()).filter((letter) => !queue.ofKiosk(letter));
+  const refused = waiting.filter((letter) => letter.refused && isOfThisBook(letter));
+  if (refused.some(isOwn)) refusedId = field("response_id").value; // it came back with a change of language
+  else if (refused.length > 0 && isBlank()) reopen(refused[0]);
   if (!home && waiting.some((letter) => !letter.refused)) tellEarlier(texts.waiting);
   await queue.start();
 }

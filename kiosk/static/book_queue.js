@@ -57,13 +57,24 @@
     return body;
   }
 
+  // On a kiosk nobody comes back to what was written there.
+  const ofKiosk = (letter) => new URL(letter.address).searchParams.has("kiosk");
+
+  // A kiosk's point may have been closed since; its store's book is open all the same.
+  async function pageOf(letter) {
+    const bare = letter.address.split("?")[0];
+    const shown = await ask(letter.address, {}, PAGE_TIMEOUT);
+    if (shown.answer.status !== 404 || bare === letter.address) return { address: letter.address, ...shown };
+    return { address: bare, ...(await ask(bare, {}, PAGE_TIMEOUT)) };
+  }
+
   // The token is fetched anew: that of a page that was kept for days is none any more.
   async function post(letter) {
-    const shown = await ask(letter.address, {}, PAGE_TIMEOUT);
+    const shown = await pageOf(letter);
     const token = shown.page.querySelector("form[data-form^='book:'] [name=csrf_token]");
     if (!shown.answer.ok || !token) return { status: "later" };
     const headers = { "Otklik-Keeps-Photos": "yes" };
-    const { answer, page } = await ask(letter.address, { method: "POST", body: bodyOf(letter, token.value), headers }, TIMEOUT);
+    const { answer, page } = await ask(shown.address, { method: "POST", body: bodyOf(letter, token.value), headers }, TIMEOUT);
     const receipt = page.querySelector("[data-number]");
     if (answer.redirected && answer.ok && receipt) {
       const { number, year } = receipt.dataset;
@@ -87,20 +98,29 @@
     const all = () => transact("readonly", (store) => store.getAll());
     const tell = (letter, outcome) => listeners.forEach((listener) => listener(letter, outcome));
 
-    // What the server refuses waits for its writer, who sees it again on this device; it holds nothing else up.
+    // What a kiosk wrote is sent once more without its photos, which are its likeliest fault.
+    async function sendOne(letter) {
+      const outcome = await deliver(letter);
+      return outcome.status === "refused" && ofKiosk(letter) ? deliver({ ...letter, photos: [] }) : outcome;
+    }
+
+    // What the server refuses waits for its writer, who sees it again on this device; on a kiosk nobody does.
     async function settle(letter, outcome) {
       if (outcome.status === "written") await discard(letter.id);
       else if (outcome.status === "refused") await keep({ ...letter, refused: true });
       else return false;
+      if (outcome.status === "refused" && ofKiosk(letter)) console.warn("otklik: a refused entry of the book stays on this kiosk");
       tell(letter, outcome);
       return true;
     }
 
+    // One that cannot be delivered holds no other up.
     async function sendAll() {
+      let done = true;
       for (const letter of (await all()).filter(({ refused }) => !refused)) {
-        if (!(await settle(letter, await deliver(letter)))) return false;
+        if (!(await settle(letter, await sendOne(letter)))) done = false;
       }
-      return true;
+      return done;
     }
 
     async function attempt() {
@@ -125,6 +145,6 @@
       return send();
     }
 
-    return { keep, discard, all, deliver, send, start, onSettled: (listener) => void listeners.push(listener) };
+    return { keep, discard, all, deliver, send, start, ofKiosk, onSettled: (listener) => void listeners.push(listener) };
   };
 })();

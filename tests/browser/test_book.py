@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from feedback_app.services import register
-from feedback_app.storage.tables import BookEntry, BookPhoto
+from feedback_app.storage.tables import BookEntry, BookPhoto, Point
 from tests.browser.chromium import until
 from tests.browser.kiosk_shop import Shop, opened
 
@@ -26,15 +27,17 @@ PHONE = {"width": 390, "height": 844}
 TALL = {"width": 1080, "height": 1920}
 SEND = ".send [type=submit]"
 TEXT = "Очередь до входа, работала одна касса из пяти"
-KEPT = """() => new Promise((resolve) => {
+KEPT = """(mark) => new Promise((resolve) => {
   const request = indexedDB.open("otklik-book");
   request.onupgradeneeded = () => request.transaction.abort();
   request.onerror = () => resolve(0);
   request.onsuccess = () => {
-    const count = request.result.transaction("letters").objectStore("letters").count();
-    count.onsuccess = () => { request.result.close(); resolve(count.result); };
+    const all = request.result.transaction("letters").objectStore("letters").getAll();
+    all.onsuccess = () => { request.result.close(); resolve(all.result.filter((one) => !mark || one[mark]).length); };
   };
 })"""
+FIRST_ID = "00000000-0000-4000-8000-000000000000"
+"""The queue sends by the order of ids."""
 STORED = "JSON.stringify([{...sessionStorage}, {...localStorage}])"
 
 
@@ -54,10 +57,16 @@ def phone(chromium: Browser) -> Iterator[Callable[..., Any]]:
     assert faults == []
 
 
-def book(context: BrowserContext, shop: Shop, more: str = "") -> Page:
+def book(context: BrowserContext, shop: Shop, more: str = "", code: str = "001") -> Page:
     page = context.new_page()
-    page.goto(f"http://127.0.0.1:{shop.port}/book/001{more}")
+    page.goto(f"http://127.0.0.1:{shop.port}/book/{code}{more}")
     return page
+
+
+def kept_offline(page: Page, where: str = "phone") -> None:
+    page.context.set_offline(True)
+    page.click(SEND)
+    until_said(page, f"Your entry is kept on this {where}")
 
 
 def fill_in(page: Page, text: str = TEXT, kind: str = "complaint") -> None:
@@ -78,6 +87,17 @@ def rows(shop: Shop, table: Any) -> list[Any]:
 
 def until_said(page: Page, text: str) -> None:
     until(lambda: text in page.locator("main").inner_text(), what=text)
+
+
+def is_post(route: Route) -> bool:
+    return route.request.method == "POST"
+
+
+def refuse_posts(route: Route) -> None:
+    if is_post(route):
+        route.fulfill(status=422, body="refused")
+    else:
+        route.continue_()
 
 
 def link_on(page: Page) -> str:
@@ -124,6 +144,103 @@ def test_it_is_sent_when_the_book_is_opened_again(phone: Any, shop: Shop) -> Non
         page = book(context, shop)
         until_said(page, "The entry you wrote earlier has arrived: № 1 of")
         assert page.locator("#text").input_value() == ""
+        assert page.evaluate(KEPT) == 0
+    assert len(rows(shop, BookEntry)) == 1
+
+
+def test_an_entry_that_cannot_arrive_holds_no_other_up(phone: Any, shop: Shop) -> None:
+    with phone() as context:
+        page = book(context, shop, code="002")
+        fill_in(page)
+        page.locator("[name=response_id]").evaluate("(field, id) => (field.value = id)", FIRST_ID)
+        kept_offline(page)
+        page.close()
+        context.route("**/book/002", lambda route: route.fulfill(status=404, body="gone"))
+        context.set_offline(False)
+        page = book(context, shop)
+        fill_in(page, "The second one")
+        kept_offline(page)
+        assert page.evaluate(KEPT) == 2
+        context.set_offline(False)
+        page.wait_for_url("**/written/**")
+        assert page.evaluate(KEPT) == 1, "what did not arrive still waits"
+    [entry] = rows(shop, BookEntry)
+    assert (entry.store_id, entry.text) == (shop.chain.store_id("001"), "The second one")
+
+
+def test_a_refused_entry_is_shown_in_its_own_book_alone_and_kept_until_it_is_written(
+    phone: Any, shop: Shop, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.jpg").write_bytes(b"no picture at all")
+    with phone() as context:
+        page = book(context, shop)
+        fill_in(page)
+        page.set_input_files("#photos", photo(tmp_path))
+        page.set_input_files("#photos", tmp_path / "notes.jpg")
+        kept_offline(page)
+        page.close()
+        context.set_offline(False)
+        page = book(context, shop, code="002")
+        until(lambda: page.evaluate(KEPT, "refused") == 1, what="refused")
+        page.reload()
+        page.wait_for_load_state("networkidle")
+        assert page.locator("#text").input_value() == ""
+        assert page.locator(".chosen li, [data-problems], .question .error").count() == 0
+        for _ in range(2):
+            page = book(context, shop)
+            until(lambda: page.locator("#text").input_value() == TEXT, what="shown again")  # noqa: B023
+            until_said(page, "The entry you wrote earlier could not be taken as it is")
+            assert page.locator("[name=kind]:checked").input_value() == "complaint"
+            assert page.locator(".chosen li").all_inner_texts() == ["queue.jpg\nLeave out", "notes.jpg\nLeave out"]
+            assert page.evaluate(KEPT, "refused") == 1, "the only copy is not the page"
+        page.click(SEND)
+        until_said(page, "“notes.jpg” is no photo that can be read")
+        assert page.evaluate(KEPT, "refused") == 1
+        page.click(".chosen li:last-child button")
+        page.click(SEND)
+        page.wait_for_url("**/written/**")
+        assert page.evaluate(KEPT) == 0
+    [entry] = rows(shop, BookEntry)
+    assert (entry.store_id, entry.text) == (shop.chain.store_id("001"), TEXT)
+    assert len(rows(shop, BookPhoto)) == 1
+
+
+def test_a_refused_entry_is_not_put_over_what_is_being_typed(phone: Any, shop: Shop) -> None:
+    with phone() as context:
+        page = book(context, shop)
+        fill_in(page)
+        kept_offline(page)
+        page.close()
+        page = context.new_page()
+        page.route("**/book/001", refuse_posts)
+        page.add_init_script("addEventListener('DOMContentLoaded', () => (document.forms[0].text.value = 'New'))")
+        context.set_offline(False)
+        page.goto(f"http://127.0.0.1:{shop.port}/book/001")
+        until(lambda: page.evaluate(KEPT, "refused") == 1, what="refused")
+        page.wait_for_load_state("networkidle")
+        assert page.locator("#text").input_value() == "New"
+
+
+def test_what_the_page_promised_to_send_is_not_dropped_by_a_busy_server(phone: Any, shop: Shop) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if is_post(route) and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    with phone() as context:
+        page = book(context, shop)
+        page.clock.install()
+        page.route("**/book/001", hold)
+        fill_in(page)
+        page.click(SEND)
+        until(lambda: page.title() and held, what="on its way")
+        page.clock.fast_forward(11_000)
+        until_said(page, "Your entry is kept on this phone")
+        held[0].fulfill(status=429, body="busy")
+        page.wait_for_url("**/written/**")
         assert page.evaluate(KEPT) == 0
     assert len(rows(shop, BookEntry)) == 1
 
@@ -257,6 +374,53 @@ def test_a_kiosk_keeps_an_entry_until_there_is_a_line_and_never_shows_it_again(p
         until(lambda: page.evaluate(KEPT) == 0, what="sent from the kiosk's page")
     [entry] = rows(shop, BookEntry)
     assert (entry.source, entry.text) == ("kiosk", TEXT)
+
+
+def test_what_a_kiosk_keeps_outlives_the_kiosk(phone: Any, shop: Shop) -> None:
+    with phone(viewport=TALL) as context:
+        page = book(context, shop, at_kiosk(shop))
+        fill_in(page)
+        kept_offline(page, "kiosk")
+        page.close()
+        with shop.chain.db.engine.begin() as connection:
+            token = Point.__table__.c.token == shop.chain.token()
+            connection.execute(sa.update(Point.__table__).where(token).values(closed_at=datetime.now(UTC)))
+        context.set_offline(False)
+        page = book(context, shop, code="002")
+        until(lambda: page.evaluate(KEPT) == 0, what="sent past the closed point")
+    [entry] = rows(shop, BookEntry)
+    assert (entry.store_id, entry.text) == (shop.chain.store_id("001"), TEXT)
+
+
+@pytest.mark.parametrize("refusals", [1, 2])
+def test_a_kiosk_sends_a_refused_entry_once_more_and_tells_nobody(phone: Any, shop: Shop, refusals: int) -> None:
+    left = [None] * refusals
+    warned: list[str] = []
+
+    def refuse(route: Route) -> None:
+        if is_post(route) and left:
+            left.pop()
+            return route.fulfill(status=422, body="refused")
+        return route.continue_()
+
+    with phone(viewport=TALL) as context:
+        context.on("console", lambda line: warned.append(line.text) if line.type == "warning" else None)
+        page = book(context, shop, at_kiosk(shop))
+        fill_in(page)
+        kept_offline(page, "kiosk")
+        page.close()
+        context.route("**/book/001?**", refuse)
+        context.set_offline(False)
+        page = opened(context.new_page(), shop)
+        until(lambda: page.evaluate(KEPT) == page.evaluate(KEPT, "refused") == refusals - 1, what="sent once more")
+        assert not left
+        for more in ("", at_kiosk(shop)):
+            page = book(context, shop, more)
+            page.wait_for_load_state("networkidle")
+            assert page.locator("#text").input_value() == ""
+            assert not page.locator("[data-earlier]").is_visible()
+    assert len(rows(shop, BookEntry)) == 2 - refusals
+    assert [TEXT in line for line in warned if "otklik" in line] == [False] * (refusals - 1)
 
 
 def test_a_language_on_a_kiosk_keeps_what_is_typed_and_stays_with_its_writer(phone: Any, shop: Shop) -> None:

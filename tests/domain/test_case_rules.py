@@ -50,6 +50,46 @@ the guard threatened me
 the fire exit is blocked
 cockroaches in the bakery
 Refused to serve me because of my accent
+не свежее, отравился
+не было охраны, меня ударили
+Охраны нет, избили покупателя
+Молока нет. Таракан на полке
+Такого никогда не было, плесень в хлебе
+Полно тараканов, нет уборки
+Не обошлось без тараканов
+Не только просрочка, но и плесень
+Меня вырвало после вашего салата
+Волос в супе
+Мыши в отделе круп
+В салате волос
+У салаце волас
+Видела мышей в зале
+На складе пожар, все бежали
+Пожар на складе, не знали как выйти
+Никто не заметил плесени на хлебе
+No one noticed mould in the bread
+Загорелась проводка над кассой
+Охранник ударил покупателя в нос
+Вошёл с пистолетом
+Чуть не упала на мокром полу
+Сын аллергик, а орехи в составе не указали
+Аллергены не указаны на ценнике
+На батоне цвілі поўна
+Ахоўнікі пабілі пакупніка
+Загарэлася праводка
+Не было ахоўніка, мяне ўдарылі, пайшла кроў
+The security man hit me
+The freezer is on fire
+He hit my child
+Allergy label was wrong
+My son needed stitches
+I had an allergic reaction to the soup
+No allergy information, my daughter was ill
+A security guard stalked me around the shop
+The cashier used a racial slur
+No manager around, mould on the bread
+Never again, mice in the bakery
+There was mould on the cheddar cheese
 """
 
 HARMLESS = """
@@ -78,6 +118,59 @@ great value, this place is on fire with deals
 passed out samples of cheese
 sparkling water was cold
 Всё хорошо, спасибо
+Большой выбор красок для волос в магазине
+Шампунь для волос в подарок
+Запах свежей выпечки ударил в нос, очень вкусно
+Спасибо за таблички с аллергенами
+Great allergy labelling, thanks
+аллергики благодарят
+Заправочный пистолет капает
+Клеевой пистолет без цены
+Беспроводные мыши в ассортименте
+Купил мясо, дома пожарил - вкусно
+Slurpee machine is out of order
+Asparagus stalks were fresh
+The smell of fresh bread hit me
+The staff were on fire today
+The cashier had us in stitches
+Загорелась новая касса
+чуть не упала на кассе
+Нет ни одного таракана
+Нет аллергии, ем спокойно
+Травм не было
+Not a single injury
+Не было плесени ни разу
+Никогда не было просрочки и плесени
+Никаких тараканов, чисто
+Плесени ни разу не видели
+Тараканов нет
+Продавец загорелый и весёлый
+Несколько яиц побились, заменили
+Мармеладные червячки понравились дочке
+Есть средство от плесени и ловушки для тараканов
+Ядовито-зелёный ценник
+Опарыши для рыбалки свежие
+Мазь от ушибов нашла быстро
+Игрушечная пожарная машинка, сын рад
+Схватил за полцены
+Разделочная доска с ножом в наборе
+Дзякуй за апеку і ўвагу
+Лямпы напальвання ёсць
+Прадавец загарэлы і вясёлы
+Спяшаўся як на пажар
+Няма ніводнага прусака
+Ніколі не было цвілі
+Бесправадныя мышы ў наяўнасці
+Not a single cockroach
+I have never seen any mice here
+No sign of mould or rats
+Wireless mice are cheap
+Grabbed my coffee and left
+Gummy worms are tasty
+The silicone mould is handy
+The price gun is broken
+An explosion of flavours
+Wormwood tea and hair dye in the beauty aisle
 """
 
 
@@ -97,7 +190,7 @@ def test_a_figure_of_speech_is_none(text: str) -> None:
 
 
 def test_the_table_holds_well_over_a_hundred_and_fifty_phrases_in_three_languages() -> None:
-    assert len(dangers()) > 350
+    assert len(dangers()) > 450
 
 
 def test_a_line_that_says_too_little_is_refused() -> None:

@@ -201,3 +201,102 @@ def test_a_backup_that_fails_leaves_the_former_file(chain: Chain, tmp_path: Path
         backup.backup(chain.db, file, tmp_path)
     assert file.read_text() == "the former"
     assert list(tmp_path.glob(".*partial")) == []
+
+
+# --- interrupted ----------------------------------------------------------------------------------------------------
+
+
+class Crash(BaseException):
+    """The end of the program: nothing of it is handled."""
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, db: Database, where: str, error: type[BaseException]) -> None:
+    """Let the next restore end after its anchor lines, before its commit, or right after the commit."""
+
+    def fail(*_: Any) -> Any:
+        monkeypatch.undo()
+        raise error
+
+    if where == "before":
+        monkeypatch.setattr(backup, "_put_files", fail)
+    else:
+        write = db.write
+        monkeypatch.setattr(db, "write", lambda work: fail(write(work)))
+
+
+@pytest.mark.parametrize("error", [Crash, RuntimeError])
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_a_restore_that_is_interrupted_leaves_a_register_that_verifies(
+    kept: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, error: type[BaseException]
+) -> None:
+    file = tmp_path / "copy.zip"
+    backup.backup(kept.db, file, tmp_path)
+    copied = everything(kept.db)
+    write(kept, 2)
+    write(kept, 1, store="003")
+    longer = everything(kept.db)
+    interrupt(monkeypatch, kept.db, where, error)
+    with pytest.raises(error):
+        backup.restore(kept.db, file, tmp_path, force=True)
+    assert everything(kept.db) == (longer if where == "before" else copied)
+    assert register.verify(kept.db).findings == ()
+    write(kept, 1)
+    write(kept, 1, store="003")
+    assert register.verify(kept.db).findings == ()
+    backup.restore(kept.db, file, tmp_path, force=True)
+    assert everything(kept.db) == copied
+    write(kept, 1)
+    assert register.verify(kept.db).findings == ()
+
+
+@pytest.mark.parametrize("error", [Crash, RuntimeError])
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_an_interrupted_restore_beside_another_key_is_mended_by_another(
+    kept: Chain, empty: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, error: type[BaseException]
+) -> None:
+    file, folder = tmp_path / "copy.zip", tmp_path / "elsewhere"
+    backup.backup(kept.db, file, tmp_path)
+    db = empty("sqlite")
+    interrupt(monkeypatch, db, where, error)
+    with pytest.raises(error):
+        backup.restore(db, file, folder)
+    taken_back = where == "before" and error is RuntimeError
+    assert (folder / "register" / "key").read_text() == ("fresh" if taken_back else KEY)
+    register.use(db, (folder / "register" / "key").read_text(), folder)
+    assert register.verify(db).findings == ()
+    backup.restore(db, file, folder, force=where == "after")
+    assert (folder / "register" / "key").read_text() == KEY
+    assert everything(db) == everything(kept.db)
+    write(open_chain(db), 2)
+    assert register.verify(db).findings == ()
+
+
+# --- tampered -------------------------------------------------------------------------------------------------------
+
+TAMPERED = {
+    "UPDATE cases SET opened_at = 'yesterday' WHERE id = 1": '"yesterday"',
+    "UPDATE cases SET due_on = 'tomorrow' WHERE id = 1": '"tomorrow"',
+    "UPDATE book_entries SET text = CAST(x'ff41' AS TEXT)": "",
+    "UPDATE responses SET received_at = 7": "",
+}
+
+
+@pytest.mark.parametrize("statement", TAMPERED)
+def test_a_tampered_row_is_copied_as_it_lies_and_named_at_the_restore(
+    chain: Chain, tmp_path: Path, statement: str
+) -> None:
+    file = tmp_path / "copy.zip"
+    write(chain, 2)
+    with chain.db.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    rows = backup.backup(chain.db, file, tmp_path)
+    assert rows == backup.rows_in(file)
+    table = statement.split()[1]
+    with zipfile.ZipFile(file) as archive:
+        assert TAMPERED[statement] in archive.read(f"tables/{table}.jsonl").decode(errors="replace")
+    with pytest.raises(DomainError) as refused:
+        backup.restore(chain.db, file, tmp_path, force=True)
+    assert refused.value.code == "bad_backup"
+    column = statement.split()[3]
+    assert refused.value.params["part"] == f"tables/{table}.jsonl, line 1, {column}"
+    assert register.verify(chain.db).notes == ()

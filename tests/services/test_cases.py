@@ -13,8 +13,8 @@ import time_machine
 
 from feedback_app.domain.access import SYSTEM, Access, Right
 from feedback_app.domain.errors import DomainError, Forbidden, Invalid, NotFound
-from feedback_app.services import case_changes, case_terms, joining, people_of
-from feedback_app.services.answers import sent_answers
+from feedback_app.services import answers, case_changes, case_terms, joining, people_of
+from feedback_app.services.answers import Typed, sent_answers
 from feedback_app.services.case_ground import hold
 from feedback_app.services.register import keeper_of
 from feedback_app.storage.tables import CaseResponse, CaseStep
@@ -135,21 +135,75 @@ def test_a_complaint_without_an_answer_is_closed_with_a_reason_only(any_chain: C
     assert whole(any_chain)
 
 
-def test_a_reopened_case_waits_for_an_answer_with_a_term_of_its_own(any_chain: Chain) -> None:
+def on(day: int, month: int = 11) -> time_machine.travel:
+    return time_machine.travel(datetime(2026, month, day, 9, tzinfo=UTC), tick=False)
+
+
+def test_a_case_reopened_after_its_answer_has_a_term_of_its_own(any_chain: Chain) -> None:
     manager, _ = people(any_chain)
-    with time_machine.travel(datetime(2026, 11, 2, 9, tzinfo=UTC), tick=False):
+    with on(2):
         case = a_case(any_chain)
-    with time_machine.travel(datetime(2026, 11, 5, 9, tzinfo=UTC), tick=False):
-        case_changes.close(any_chain.db, manager, case.id, 1, "Решено на месте")
-    with time_machine.travel(datetime(2026, 12, 1, 9, tzinfo=UTC), tick=False):
+    with on(5):
+        answers.send(any_chain.db, manager, case.id, 1, Typed("Решено на месте"))
+    with on(1, 12):
         case_changes.reopen(any_chain.db, manager, case.id, 2, "Покупатель написал снова")
     back = again(any_chain, case)
     assert (back.status, back.closed_at, back.answered_at) == ("reopened", None, None)
-    assert back.due_on is not None
-    assert back.due_on > date(2026, 12, 1)
+    assert back.due_on == date(2026, 12, 16)
     assert back.first_due_on == case.first_due_on
     assert told(any_chain, case)[-1][0] == "reopened"
     assert whole(any_chain)
+
+
+def test_closing_and_reopening_what_nobody_answered_brings_no_time(any_chain: Chain) -> None:
+    manager, _ = people(any_chain)
+    with on(2):
+        case = a_case(any_chain)
+    with on(25):
+        case_changes.close(any_chain.db, manager, case.id, 1, "Решено на месте")
+        case_changes.reopen(any_chain.db, manager, case.id, 2, "Проверка")
+        case_terms.forward(any_chain.db, manager, case.id, 3, "Хлебозавод")
+    assert again(any_chain, case).due_on == case.due_on == date(2026, 11, 17)
+    assert whole(any_chain)
+
+
+def test_an_answer_in_time_stays_in_time_when_more_is_added(any_chain: Chain) -> None:
+    manager, _ = people(any_chain)
+    with on(2):
+        case = a_case(any_chain)
+    with on(5):
+        answers.send(any_chain.db, manager, case.id, 1, Typed("Разобрались"))
+        answered_at = again(any_chain, case).answered_at
+    with on(25, 12):
+        answers.send(any_chain.db, manager, case.id, 2, Typed("И ещё раз спасибо"))
+    assert again(any_chain, case).answered_at == answered_at
+    assert whole(any_chain)
+
+
+def test_what_is_told_to_all_writers_of_a_case_names_none_of_them(any_chain: Chain) -> None:
+    manager, _ = people(any_chain)
+    with on(2):
+        case = a_case(any_chain, name="Анна Ковалёва", contact="anna@example.by")
+        other = a_case(any_chain)
+        joining.join(any_chain.db, manager, case.id, 1, other.id)
+        assert case.due_on is not None
+        with pytest.raises(Invalid) as error:
+            later = case.due_on + timedelta(days=3)
+            case_terms.extend(any_chain.db, manager, case.id, 2, later, "Ждём чек от Анна Ковалёва")
+        assert refused(error) == [("names_another_writer", "reason")]
+        case_terms.extend(any_chain.db, manager, case.id, 2, later, "Ждём чек")
+    assert whole(any_chain)
+
+
+def test_the_law_s_limit_of_every_entry_of_a_case_holds(chain: Chain) -> None:
+    chain.db.write(lambda link: link.execute(sa.text("UPDATE stores SET country = 'RU'")))
+    manager, _ = people(chain)
+    case, claim = a_case(chain), a_case(chain, "claim")
+    joining.join(chain.db, manager, case.id, 1, claim.id)
+    assert case.due_on is not None
+    with pytest.raises(Invalid) as error:
+        case_terms.extend(chain.db, manager, case.id, 2, case.due_on + timedelta(days=1), "Проверка")
+    assert refused(error) == [("no_extension", "due_on")]
 
 
 def test_labels_cause_and_action_are_kept_and_told(any_chain: Chain) -> None:

@@ -14,7 +14,7 @@ from analysis.metrics import Estimate, shown
 from analysis.sentiment import Sentiment
 from feedback_app.domain.access import SYSTEM
 from feedback_app.domain.journey import B2C_STAGES
-from feedback_app.services import catalogue, counting, demo, intake
+from feedback_app.services import catalogue, counting, demo, intake, register
 from feedback_app.services.journey_map import KPI, journey
 from feedback_app.services.metrics import FEEDS, GROUPS, figures
 from feedback_app.services.overview import overview
@@ -33,6 +33,7 @@ def demo_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A demo chain of two regions, fourteen days and all channels."""
     path = tmp_path_factory.mktemp("recount") / "demo.db"
     db = Database(f"sqlite:///{path}")
+    register.use(db, "the tests' key", path.parent)
     migrate.upgrade(db)
     demo.build(db, demo.Plan(stores=3, days=14, responses=450, seed=3), quick_hash(demo.PASSWORD))
     db.close()
@@ -45,6 +46,7 @@ def chain(demo_file: Path, tmp_path: Path) -> Iterator[Chain]:
     path = tmp_path / "demo.db"
     path.write_bytes(demo_file.read_bytes())
     db = Database(f"sqlite:///{path}")
+    register.use(db, "the tests' key", tmp_path)
     yield open_chain(db)
     db.close()
 

@@ -13,12 +13,13 @@ import pytest
 import sqlalchemy as sa
 import time_machine
 
-from feedback_app.services import book, counting, register
+from feedback_app.services import answers, book, counting, register
+from feedback_app.services.answers import Typed
 from feedback_app.services.book import How, Photo
 from feedback_app.storage import register as stored
 from feedback_app.storage.anchor import Keeper
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import BookEntry, RegisterLink
+from feedback_app.storage.tables import BookEntry, Job, RegisterLink
 from tests.builders import Chain
 
 COMPLAINT = {"kind": "complaint", "text": "Касса не работала двадцать минут", "name": "Анна", "consent": True}
@@ -310,3 +311,71 @@ def test_a_restore_is_told_of_and_the_gap_is_none(any_chain: Chain) -> None:
     verified = register.verify(any_chain.db)
     assert verified.findings == ()
     assert "from 9 links to 2" in verified.notes[0]
+
+
+def test_what_was_put_in_without_its_link_is_never_taken_in_later(written: Chain) -> None:
+    behind(
+        written,
+        "UPDATE book_entries SET text = 'Всё хорошо', salts = '{}'",
+        "DELETE FROM register_links",
+        "DELETE FROM register_heads",
+        "DELETE FROM settings WHERE key = 'register'",
+    )
+    assert register.upgrade(written.db) == 0
+    assert "entry No. 1" in found(written, "001")[0]
+
+
+def test_an_emptied_register_leaves_its_anchors_to_tell(written: Chain) -> None:
+    tables = ("book_photos", "book_entries", "book_counters", "register_links", "register_heads", "case_steps", "cases")
+    behind(written, *(f"DELETE FROM {table}" for table in tables), "DELETE FROM settings WHERE key = 'register'")
+    notes = register.verify(written.db).notes
+    assert any("anchors of another register" in note for note in notes)
+
+
+def test_erasing_a_photo_stops_no_letter_and_erasing_the_contact_does(written: Chain) -> None:
+    entry_id = write(written, contact="anna@example.by")
+    director = written.access("director")
+    answers.send(written.db, director, answers.case_for(written.db, director, entry_id), 1, Typed("{name}, спасибо"))
+
+    def waiting() -> list[Any]:
+        with written.db.engine.connect() as connection:
+            mine = Job.__table__.c.key.like(f"answer:%{entry_id}")
+            return [row.payload for row in connection.execute(sa.select(Job.__table__).where(mine))]
+
+    register.erase_entry(written.db, director, entry_id, ("photos",), "")
+    assert "anna@example.by" in json.dumps(waiting())
+    register.erase_entry(written.db, director, entry_id, ("name", "contact"), "")
+    assert waiting() == [{}]
+    with written.db.engine.connect() as connection:
+        words = connection.execute(sa.select(RegisterLink.words).where(RegisterLink.entry_id == entry_id)).scalars()
+        assert "Анна" not in "".join(words)
+    assert found(written) == []
+
+
+@pytest.mark.parametrize("lagging", [False, True])
+def test_an_id_that_was_taken_away_is_found_by_its_anchors(written: Chain, lagging: bool) -> None:
+    with written.db.engine.connect() as connection:
+        name = stored.register_id(connection)
+    (register.keeper_of(written.db).folder / ("0" * 32)).mkdir()
+    if lagging:
+        told, written.db.after_commit = written.db.after_commit, lambda _noted: None
+        write(written)
+        write(written, store="002")
+        written.db.after_commit = told
+    behind(written, "DELETE FROM settings WHERE key = 'register'")
+    write(written)
+    with written.db.engine.connect() as connection:
+        assert stored.register_id(connection) == name
+    assert found(written) == []
+
+
+def test_an_id_that_no_anchor_knows_is_drawn_anew(written: Chain) -> None:
+    keeper = register.keeper_of(written.db)
+    with written.db.engine.connect() as connection:
+        name = stored.register_id(connection)
+    for path in keeper.folder.glob("*/store-*.jsonl"):
+        path.unlink()
+    behind(written, "DELETE FROM settings WHERE key = 'register'")
+    write(written)
+    with written.db.engine.connect() as connection:
+        assert stored.register_id(connection) not in (None, name)

@@ -153,6 +153,49 @@ def test_one_part_that_fails_keeps_no_other(any_chain: Chain, monkeypatch: pytes
     assert watch.look(any_chain.db, LAST_DAY) == 1
 
 
+GARBAGE = {
+    "UPDATE cases SET opened_at = 'yesterday' WHERE id = 1": 3,
+    "UPDATE cases SET due_on = '2026-03-1x' WHERE id = 1": 2,
+    "UPDATE cases SET closed_at = 'never' WHERE id = 1": 3,
+    "UPDATE stores SET timezone = 'Nowhere/Never' WHERE code = '002'": 2,
+}
+
+
+@pytest.mark.parametrize("statement", GARBAGE)
+def test_one_case_that_cannot_be_read_keeps_no_other(chain: Chain, statement: str) -> None:
+    write(chain, store="002")
+    write(chain)
+    write(chain)
+    with chain.db.engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    assert watch.escalate_due(chain.db, FRIDAY) == 2
+    assert watch.remind_due(chain.db, LAST_DAY) == GARBAGE[statement]
+    assert links(chain).count(watch.ESCALATED) == 2
+
+
+def test_one_case_that_fails_keeps_no_other(any_chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(any_chain)
+    write(any_chain)
+
+    def fails(whole: Callable[..., Any]) -> Callable[..., Any]:
+        def queue(connection: sa.Connection, case_id: int, *more: Any) -> Any:
+            queued = whole(connection, case_id, *more)
+            if case_id == first:
+                raise RuntimeError("broken")
+            return queued
+
+        return queue
+
+    first = case(any_chain)["id"]
+    monkeypatch.setattr(letters, "queue_escalated", fails(letters.queue_escalated))
+    monkeypatch.setattr(letters, "queue_due", fails(letters.queue_due))
+    assert watch.escalate_due(any_chain.db, FRIDAY) == 1
+    assert watch.remind_due(any_chain.db, LAST_DAY) == 1
+    told = [letter["values"]["case"] for letter in jobs(any_chain) if letter["letter"] != letters.ENTRY]
+    assert (len(told), first in told) == (2, False)
+    assert register.verify(any_chain.db).findings == ()
+
+
 # --- the letters themselves -------------------------------------------------------------------------------------
 
 

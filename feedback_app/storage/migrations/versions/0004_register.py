@@ -98,6 +98,8 @@ def _cases() -> None:
         batch.create_foreign_key(op.f("fk_cases_assignee_id_users"), "users", ["assignee_id"], ["id"])
         batch.create_index("ix_cases_status_due_on", ["status", "due_on"])
         batch.create_index("ix_cases_entry_id", ["entry_id"])
+    # Until now it was the writer alone who could consent.
+    op.execute("UPDATE book_entries SET consent_by = 'writer' WHERE consent_at IS NOT NULL")
     # Until now a case of the book bore its entry's id as that of its response.
     op.execute(
         "UPDATE cases SET entry_id = response_id, first_due_on = due_on "
