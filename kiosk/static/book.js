@@ -81,7 +81,7 @@ function showRefusal(page) {
     question.classList.toggle("wrong", errors.length > 0);
     (question.querySelector(".ask, .ask-small, .tick") ?? question.firstElementChild).after(...errors);
   }
-  for (const name of ["csrf_token", "response_id", "secret"]) field(name).value = theirs.elements.namedItem(name).value;
+  for (const name of ["csrf_token", "response_id", "secret"]) field(name).value = theirs.elements.namedItem(name).value || field(name).value;
   if (theirs.querySelector("details")?.open) fold.open = true;
   return focusFirstError(form);
 }

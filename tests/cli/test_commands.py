@@ -276,8 +276,17 @@ def test_a_device_for_a_place_that_is_not_there_is_refused(
 
 
 SAID_WITH = {
-    **{"low": 1, "high": 5, "limit": 300, "column": "text", "found": "a, b", "value": "a", "day": "2026-11-30"},
-    **{"places": "a", "days": 30, "name": "a.jpg", "names": "a.jpg"},
+    "low": 1,
+    "high": 5,
+    "limit": 300,
+    "column": "text",
+    "found": "a, b",
+    "value": "a",
+    "day": "2026-11-30",
+    "places": "a",
+    "days": 30,
+    "name": "a.jpg",
+    "names": "a.jpg",
 }
 
 
