@@ -12,14 +12,16 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 import time_machine
+from alembic import command
 
 from feedback_app.services import answers, book, counting, register
 from feedback_app.services.answers import Typed
 from feedback_app.services.book import How, Photo
+from feedback_app.storage import migrate
 from feedback_app.storage import register as stored
 from feedback_app.storage.anchor import Keeper
 from feedback_app.storage.database import Database
-from feedback_app.storage.tables import BookEntry, Job, RegisterLink
+from feedback_app.storage.tables import BookEntry, Case, Job, RegisterLink
 from tests.builders import Chain
 
 COMPLAINT = {"kind": "complaint", "text": "Касса не работала двадцать минут", "name": "Анна", "consent": True}
@@ -379,3 +381,17 @@ def test_an_id_that_no_anchor_knows_is_drawn_anew(written: Chain) -> None:
     write(written)
     with written.db.engine.connect() as connection:
         assert stored.register_id(connection) not in (None, name)
+
+
+def test_entries_older_than_the_register_are_taken_into_it_once(written: Chain) -> None:
+    """A chain of the schema before the register: its entries and cases are there, nothing else."""
+    command.downgrade(migrate._config(written.db), "0003")
+    behind(written, "DELETE FROM settings WHERE key = 'register'", "UPDATE cases SET due_on = NULL WHERE id = 1")
+    assert register.upgrade(written.db) == 5 + 3
+    assert found(written) == []
+    with written.db.engine.connect() as connection:
+        days = connection.execute(sa.select(Case.due_on, Case.first_due_on).order_by(Case.id)).all()
+    assert all(due is not None and due == first for due, first in days)
+    assert register.upgrade(written.db) == 0
+    write(written)
+    assert found(written) == []
