@@ -29,21 +29,7 @@ from feedback_app.services.users import create_user
 from feedback_app.storage import house
 from feedback_app.storage.tables import Job, Region, Store, User
 from tests.builders import Chain, open_chain
-from tests.services.mailbox import Mailbox, free_port, mail_server
-
-
-@pytest.fixture
-def port() -> int:
-    """A port where nobody listens yet."""
-    return free_port()
-
-
-@pytest.fixture
-def mailbox(port: int) -> Iterator[Mailbox]:
-    """A mail server that is up."""
-    found = Mailbox()
-    with mail_server(found, port):
-        yield found
+from tests.services.mailbox import Mailbox, mail_server
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from feedback_app.jobs import Runner, message_id
 from feedback_app.services import book, book_settings, counting, letters, register, watch
 from feedback_app.storage.tables import Case, Job, RegisterLink, Role, User, user_roles
 from tests.builders import EMAILS, Chain, open_chain
-from tests.services.mailbox import Mailbox, free_port, mail_server
+from tests.services.mailbox import Mailbox
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 """A complaint of this day is due on Tuesday, 17 March; the director hears on Friday, 13 March."""
@@ -197,20 +197,6 @@ def test_one_case_that_fails_keeps_no_other(any_chain: Chain, monkeypatch: pytes
 
 
 # --- the letters themselves -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def port() -> int:
-    """A port where nobody listens yet."""
-    return free_port()
-
-
-@pytest.fixture
-def mailbox(port: int) -> Iterator[Mailbox]:
-    """A mail server that is up."""
-    found = Mailbox()
-    with mail_server(found, port):
-        yield found
 
 
 @pytest.fixture
