@@ -95,7 +95,7 @@ def test_a_wrong_copy_is_named_and_nothing_typed_is_lost(
 def test_a_contact_is_copied_where_the_writer_agreed_on_paper(app: Flask, sign_in: SignIn) -> None:
     assert send(sign_in("manager"), name="Анна", contact="+375 29", consent="y").status_code == 303
     [entry] = rows(app, BookEntry)
-    assert (entry.name, entry.consent_by, entry.consent_language) == ("Анна", "writer", "en")
+    assert (entry.name, entry.consent_by, entry.consent_language) == ("Анна", "paper", "en")
 
 
 def test_a_page_sent_twice_is_one_copy(app: Flask, sign_in: SignIn) -> None:
