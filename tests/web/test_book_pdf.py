@@ -360,3 +360,9 @@ def test_a_period_that_cannot_be_printed_is_explained(
 def test_a_claimed_store_code_cannot_break_the_header(app_chain: Chain, sign_in: SignIn) -> None:
     assert pdf_text.font_path(bold=False).is_file()
     assert sign_in("director").get('/register/0"01%0d%0a.pdf').status_code == 404
+
+
+def test_a_text_of_marks_without_width_is_shortened_like_any_other() -> None:
+    lines = shorten(clean("l\u0336\u0336" * 600), 40, 9, 3)
+    assert len(lines) == 3
+    assert lines[-1].endswith("…")
